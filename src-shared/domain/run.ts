@@ -1,0 +1,79 @@
+import type { SerialisedError } from './errors.ts'
+import type { MapData } from './image.ts'
+import type { ParameterValues } from './parameters.ts'
+import type { ScoreKind } from './score.ts'
+
+/** One step's news of one image of a batch. */
+export interface Progress {
+  /** Index in the batch. */
+  image: number
+  /** 0 = before the first step. */
+  iteration: number
+  iterations: number
+  /** Named terms and `total`; never dropped. */
+  losses: Record<string, number>
+  /** Probability of the target under the current mask, in [0, 1]. */
+  probability: number
+  /** The map at the method's own resolution, at the iterations of `storedIterations`. */
+  frame?: MapData
+}
+
+export interface Evaluations {
+  /** Images sent through the classifier, forward. */
+  forward: number
+  /** Images whose gradient was taken. */
+  backward: number
+}
+
+/** What a method returns for one image. Maps hold raw values: no display normalisation. */
+export interface Explanation {
+  /** At the classifier's input size. */
+  saliency: MapData
+  /** At the method's own resolution. */
+  own: MapData
+  /** Pre-sigmoid values at the own resolution, where the map is a sigmoid: they rank pixels that saturate. */
+  ranking?: MapData
+  /** The map's possible limits. */
+  range: readonly [number, number]
+  signed: boolean
+  score: ScoreKind
+  target: number
+  probability: { original: number; masked: number }
+  iterations: number
+  evaluations: Evaluations
+  /** What the person should know, e.g. that early stopping ended the run. */
+  notes: readonly string[]
+}
+
+export type RunState = 'queued' | 'running' | 'finished' | 'failed' | 'cancelled'
+
+export type RunEvent =
+  | { type: 'queued'; run: string }
+  | { type: 'started'; run: string; worker: number; target: number }
+  | { type: 'progress'; run: string; progress: Progress }
+  | { type: 'finished'; run: string; seconds: number }
+  | { type: 'failed'; run: string; error: SerialisedError }
+  | { type: 'cancelled'; run: string }
+
+/** Everything that determines a run's bytes (with the versions and the executor, recorded beside it). */
+export interface RunRequest {
+  method: string
+  parameters: ParameterValues
+  seed: number
+  /** `auto`: the clean image's top class. */
+  target: number | 'auto'
+}
+
+/**
+ * The iterations whose frames are stored: 0, 1, 2, 5, 10, 20, 50, then evenly, and the last; at most 64. It depends on
+ * nothing but the number of iterations, so the same run stores the same frames whoever watches.
+ */
+export function storedIterations(iterations: number): number[] {
+  const early = [0, 1, 2, 5, 10, 20, 50].filter((i) => i <= iterations)
+  const last = early[early.length - 1] ?? 0
+  const wanted = new Set([...early, iterations])
+  const free = 64 - wanted.size
+  const step = Math.max(1, Math.ceil((iterations - last) / (free + 1)))
+  for (let i = last + step; i < iterations; i += step) wanted.add(i)
+  return [...wanted].sort((a, b) => a - b)
+}
