@@ -27,24 +27,8 @@ export function createRandom(seed: number, ...stream: (string | number)[]): Rand
     else for (let i = 0; i <= part.length; i++) mixed = hashInto(mixed, i < part.length ? part.charCodeAt(i) : 0x1ff)
   }
   const next = splitmix32(mixed)
-  let a = next()
-  let b = next()
-  let c = next()
-  let d = next()
+  const uint32 = xoshiro128(next(), next(), next(), next())
   let spare: number | undefined
-
-  function uint32(): number {
-    const product = Math.imul(b, 5)
-    const result = Math.imul((product << 7) | (product >>> 25), 9) >>> 0
-    const t = b << 9
-    c ^= a
-    d ^= b
-    b ^= c
-    a ^= d
-    c ^= t
-    d = (d << 11) | (d >>> 21)
-    return result
-  }
   const uniform = (): number => uint32() / 2 ** 32
 
   function normal(): number {
@@ -74,6 +58,22 @@ export function createRandom(seed: number, ...stream: (string | number)[]): Rand
       }
       return items
     },
+  }
+}
+
+/** xoshiro128** from a state of four 32-bit words, not all zero. */
+export function xoshiro128(a: number, b: number, c: number, d: number): () => number {
+  return () => {
+    const product = Math.imul(b, 5)
+    const result = Math.imul((product << 7) | (product >>> 25), 9) >>> 0
+    const t = b << 9
+    c ^= a
+    d ^= b
+    b ^= c
+    a ^= d
+    c ^= t
+    d = (d << 11) | (d >>> 21)
+    return result
   }
 }
 
