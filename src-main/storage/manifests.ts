@@ -1,0 +1,145 @@
+import { z } from 'zod'
+import { heads, scoreKinds } from '#shared/domain/score.ts'
+
+/** The three JSON files of a study. Every field is said in docs/study-format.md; unknown fields are kept out, not refused. */
+
+export const studyFormat = 'maskscope-study'
+export const runFormat = 'maskscope-run'
+/** Raised when an old reader would misread a new file; migrations.ts then gets the step from the version before. */
+export const studyVersion = 1
+export const runVersion = 1
+
+const count = z.number().int().nonnegative()
+const size = z.number().int().positive().max(1_000_000)
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+const shape = z.array(count).max(8)
+const area = z.object({ width: size, height: size })
+const parameterValue = z.union([z.number(), z.string(), z.boolean()])
+const error = z.object({ code: z.string(), message: z.string(), subject: z.string().optional() })
+
+/** `interrupted`: the program ended in the middle of the run. */
+export const storedStates = ['running', 'finished', 'failed', 'cancelled', 'interrupted'] as const
+export type StoredState = (typeof storedStates)[number]
+
+export const preprocessingSchema = z.object({
+  fit: z.enum(['squash', 'crop']),
+  cropFraction: z.number(),
+  resizeFilter: z.enum(['lanczos3', 'bicubic', 'bilinear', 'box']),
+  range: z.tuple([z.number(), z.number()]),
+  mean: z.array(z.number()),
+  std: z.array(z.number()),
+  channelOrder: z.enum(['rgb', 'bgr']),
+})
+
+/** What was asked for: with the versions and the backend, all that determines the bytes of a run. */
+const orderSchema = z.object({
+  model: z.object({
+    name: z.string(),
+    sha256,
+    format: z.string(),
+    input: z.object({ height: size, width: size, channels: size }),
+    classes: size,
+    head: z.enum(heads),
+    preprocessing: preprocessingSchema,
+  }),
+  image: z.object({
+    /** `file`: decoded from the stored input; `scene`: rendered from the reference, the stored input is for looking. */
+    kind: z.enum(['file', 'scene']),
+    /** `scene:2000007`, or a file's name without its folders. */
+    reference: z.string(),
+    sha256,
+    /** `inputs/SHA256.EXT` */
+    file: z.string(),
+    /** Of the exact float32 values the classifier saw. */
+    seenSha256: sha256,
+  }),
+  view: z.object({
+    picture: area,
+    crop: z.object({ left: count, top: count, width: size, height: size }),
+    size: area,
+  }),
+  method: z.string(),
+  parameters: z.record(z.string(), parameterValue),
+  seed: z.number(),
+  /** As asked: a class index, or `auto`, the clean image's top class. */
+  target: z.union([count, z.literal('auto')]),
+})
+
+/** run.json: the same run with the same seed on the same backend and executor gives the same bytes. */
+export const runManifestSchema = z.object({
+  format: z.literal(runFormat),
+  version: z.number().int(),
+  order: orderSchema,
+  backend: z.enum(['cuda', 'wasm', 'cpu']),
+  executor: z.string(),
+  versions: z.object({ maskscope: z.string(), tfjs: z.string() }),
+  target: z.object({ index: count, label: z.string().nullable() }),
+  score: z.enum(scoreKinds),
+  /** null where the classifier's outputs are not probabilities. */
+  probability: z.object({ original: z.number().nullable(), masked: z.number().nullable() }),
+  iterations: count,
+  evaluations: z.object({ forward: count, backward: count }),
+  /** The map's possible limits; null: unbounded on that side. */
+  range: z.tuple([z.number().nullable(), z.number().nullable()]),
+  signed: z.boolean(),
+  /** Pixels of saliency.npy per pixel of the picture; below 1 only for pictures longer than 2,048. */
+  scale: z.number().positive().max(1),
+  arrays: z.object({
+    saliency: z.object({ shape, sha256 }),
+    own: z.object({ shape, sha256 }),
+    ranking: z.object({ shape, sha256 }).nullable(),
+    /** null where the method shows no course. */
+    frames: z.object({ shape, sha256, iterations: z.array(count).max(64) }).nullable(),
+    losses: z.object({ columns: z.array(z.string()), rows: count, sha256 }),
+  }),
+  notes: z.array(z.string()),
+})
+
+/** record.json: everything of a run that another day or machine would give otherwise. */
+export const runRecordSchema = z.object({
+  id: z.string(),
+  state: z.enum(storedStates),
+  /** ISO 8601, UTC. */
+  created: z.string(),
+  ended: z.string().nullable(),
+  /** From the worker's taking the run to its answer. */
+  seconds: z.number().nullable(),
+  /** Where image and model were found: as given on the command line, `demo`, or absolute paths. */
+  found: z.object({ image: z.string(), model: z.string() }),
+  /** What was asked for, so that an unfinished run can be started again. */
+  order: orderSchema,
+  machine: z.object({
+    platform: z.string(),
+    processor: z.string(),
+    cores: count,
+    memoryBytes: z.number(),
+    /** The backend's device; null before a worker took the run. */
+    device: z.string().nullable(),
+    node: z.string(),
+  }),
+  error: error.nullable(),
+})
+
+export const runEntrySchema = z.object({
+  id: z.string(),
+  state: z.enum(storedStates),
+  image: z.string(),
+  model: z.string(),
+  method: z.string(),
+  created: z.string(),
+})
+
+/** NAME.maskscope: an index over runs/, rebuilt from it where they disagree. */
+export const studyManifestSchema = z.object({
+  format: z.literal(studyFormat),
+  version: z.number().int(),
+  name: z.string(),
+  created: z.string(),
+  runs: z.array(runEntrySchema),
+})
+
+export type RunOrderManifest = z.infer<typeof orderSchema>
+export type RunManifest = z.infer<typeof runManifestSchema>
+export type RunRecord = z.infer<typeof runRecordSchema>
+export type RunEntry = z.infer<typeof runEntrySchema>
+export type StudyManifest = z.infer<typeof studyManifestSchema>
