@@ -1,0 +1,180 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { phasesOf, planAxis, type AxisPlan, type Phase } from './axis.ts'
+import { withForms } from './frozen.ts'
+import type { Pads, Pair } from './padding.ts'
+import { forwardConvolution } from './stock.ts'
+import { allocate, cropped, free, reshaped, shape4, type Shape4, type WasmBackend } from './wasm-memory.ts'
+
+export interface Geometry {
+  strides: Pair
+  dilations: Pair
+  pads: Pads
+}
+
+type Kind = 'Conv2D' | 'DepthwiseConv2dNative'
+
+/**
+ * Gradient of a convolution with respect to its input, on WASM, from the fast forward kernels: the output gradient is
+ * convolved with the filter flipped (and, for Conv2D, its channels exchanged). With strides, each phase of the input
+ * grid has its own small filter; Conv2D computes all phases of both axes in one convolution and interleaves them,
+ * depthwise convolutions run one per phase.
+ * @param dy [N, H', W', Cout]; for depthwise Cout = C·multiplier
+ * @param filter [kh, kw, Cin, Cout]; for depthwise [kh, kw, C, multiplier]
+ * @param inputShape [N, H, W, Cin]
+ * @returns [N, H, W, Cin]
+ */
+export function inputGradient(
+  backend: WasmBackend,
+  kind: Kind,
+  dy: TensorInfo,
+  filter: TensorInfo,
+  inputShape: Shape4,
+  geometry: Geometry,
+): TensorInfo {
+  const [, height, width] = inputShape
+  const [, dyHeight, dyWidth] = shape4(dy)
+  const [kh, kw, , last] = shape4(filter)
+  const { strides: [sh, sw], dilations: [dh, dw], pads } = geometry
+  const rowPhases = phasesOf(height, kh, sh, dh, pads.top)
+  const columnPhases = phasesOf(width, kw, sw, dw, pads.left)
+  const groups = grouped(kind, rowPhases, columnPhases)
+  const plans = groups.map(([rows, columns]) => ({
+    rows: planAxis(rows, height, dyHeight, sh, dh),
+    columns: planAxis(columns, width, dyWidth, sw, dw),
+  }))
+  const reached = plans.filter((plan): plan is GridPlan => plan.rows !== null && plan.columns !== null)
+  const key = `${kind} ${[height, width, dyHeight, dyWidth, sh, sw, dh, dw, pads.top, pads.left].join(' ')}`
+  const stride1 = sh === 1 && sw === 1
+  return withForms(
+    backend,
+    filter,
+    // with stride 1 the flipped filter is the same whatever the size and pads
+    stride1 && reached.length === 1 ? kind : key,
+    () => reached.map((plan) => transformedFilter(backend, kind, filter, plan)),
+    (filters) => {
+      const multiplier = kind === 'Conv2D' ? 1 : last
+      if (stride1 && multiplier === 1 && reached.length === 1) return convolved(backend, kind, dy, filters[0]!, reached[0]!)
+      const dx = allocate(backend, inputShape)
+      const complete = reached.reduce((sum, plan) => sum + plan.rows.phases.length * plan.columns.phases.length, 0)
+      if (complete < Math.min(sh, height) * Math.min(sw, width)) backend.typedArrayFromHeap(dx).fill(0)
+      reached.forEach((plan, i) => {
+        const part = convolved(backend, kind, dy, filters[i]!, plan)
+        interleave(backend, part, dx, plan, [sh, sw], multiplier)
+        free(backend, part)
+      })
+      return dx
+    },
+  )
+}
+
+interface GridPlan {
+  rows: AxisPlan
+  columns: AxisPlan
+}
+
+function grouped(kind: Kind, rows: Phase[], columns: Phase[]): [Phase[], Phase[]][] {
+  if (rows.length === 0 || columns.length === 0) return []
+  if (kind === 'Conv2D') return [[rows, columns]]
+  return rows.flatMap((row) => columns.map((column): [Phase[], Phase[]] => [[row], [column]]))
+}
+
+/** [taps down, taps across, Cout, phases·Cin], or for depthwise [taps down, taps across, C·multiplier, 1]. */
+function transformedFilter(backend: WasmBackend, kind: Kind, filter: TensorInfo, plan: GridPlan): TensorInfo {
+  const [, kw, cin, cout] = shape4(filter)
+  const down = plan.rows.taps[0]!.length
+  const across = plan.columns.taps[0]!.length
+  const phases = plan.rows.phases.length * plan.columns.phases.length
+  const depthwise = kind !== 'Conv2D'
+  const form = allocate(backend, depthwise ? [down, across, cin * cout, 1] : [down, across, cout, phases * cin])
+  const from = backend.typedArrayFromHeap(filter)
+  const to = backend.typedArrayFromHeap(form)
+  to.fill(0)
+  const block = cin * cout
+  plan.rows.taps.forEach((rowTaps, i) => {
+    plan.columns.taps.forEach((columnTaps, j) => {
+      const phase = i * plan.columns.phases.length + j
+      for (let a = 0; a < down; a++) {
+        for (let b = 0; b < across; b++) {
+          const row = rowTaps[a]!
+          const column = columnTaps[b]!
+          if (row < 0 || column < 0) continue
+          const source = (row * kw + column) * block
+          const target = (a * across + b) * block * phases
+          if (depthwise) to.set(from.subarray(source, source + block), target)
+          else transposeBlock(from, source, to, target + phase * cin, cin, cout, phases * cin)
+        }
+      }
+    })
+  })
+  return form
+}
+
+/** [cin, cout] at `source` becomes [cout, cin] at `target`, whose rows are `pitch` apart. */
+function transposeBlock(
+  from: Float32Array, source: number, to: Float32Array, target: number, cin: number, cout: number, pitch: number,
+): void {
+  for (let o = 0; o < cout; o++) {
+    const row = target + o * pitch
+    for (let i = 0; i < cin; i++) to[row + i] = from[source + i * cout + o]!
+  }
+}
+
+function convolved(backend: WasmBackend, kind: Kind, dy: TensorInfo, filter: TensorInfo, plan: GridPlan): TensorInfo {
+  const { rows, columns } = plan
+  const cut = {
+    top: Math.max(0, -rows.padBefore),
+    bottom: Math.max(0, -rows.padAfter),
+    left: Math.max(0, -columns.padBefore),
+    right: Math.max(0, -columns.padAfter),
+  }
+  const pads = {
+    top: Math.max(0, rows.padBefore),
+    bottom: Math.max(0, rows.padAfter),
+    left: Math.max(0, columns.padBefore),
+    right: Math.max(0, columns.padAfter),
+  }
+  const whole = cut.top + cut.bottom + cut.left + cut.right === 0
+  const source = whole ? reshaped(dy, dy.shape) : cropped(backend, dy, cut)
+  const options = { strides: [1, 1], pads, dilations: [rows.dilation, columns.dilation] } as const
+  const out = forwardConvolution(backend, kind, source, filter, options)
+  if (!whole) free(backend, source)
+  return out
+}
+
+/** Writes each phase of `part` to its places in dx, adding up the outputs of each depthwise channel. */
+function interleave(
+  backend: WasmBackend, part: TensorInfo, dx: TensorInfo, plan: GridPlan, strides: Pair, multiplier: number,
+): void {
+  const [count, height, width, channels] = shape4(dx)
+  const [, partHeight, partWidth, partChannels] = shape4(part)
+  const from = backend.typedArrayFromHeap(part)
+  const to = backend.typedArrayFromHeap(dx)
+  const columnPhases = plan.columns.phases.map((phase) => phase.remainder)
+  plan.rows.phases.forEach(({ remainder: top }, i) => {
+    columnPhases.forEach((left, j) => {
+      const firstChannel = (i * columnPhases.length + j) * channels
+      for (let n = 0; n < count; n++) {
+        for (let q = 0, row = top; q < partHeight && row < height; q++, row += strides[0]) {
+          let source = (n * partHeight + q) * partWidth * partChannels + firstChannel
+          let target = ((n * height + row) * width + left) * channels
+          for (let column = left; column < width; column += strides[1]) {
+            if (multiplier === 1) for (let c = 0; c < channels; c++) to[target + c] = from[source + c]!
+            else addGroups(from, source, to, target, channels, multiplier)
+            source += partChannels
+            target += strides[1] * channels
+          }
+        }
+      }
+    })
+  })
+}
+
+function addGroups(
+  from: Float32Array, source: number, to: Float32Array, target: number, channels: number, multiplier: number,
+): void {
+  for (let c = 0; c < channels; c++) {
+    let sum = 0
+    for (let m = 0; m < multiplier; m++) sum += from[source + c * multiplier + m]!
+    to[target + c] = sum
+  }
+}
