@@ -31,7 +31,7 @@ export interface BackendReport {
 export type WorkerRequest =
   /** First message: choose a backend (the best where undefined). Answered by `ready` or `failed`. */
   | { type: 'start'; id: number; backend: BackendId | undefined }
-  /** Answered by `loaded` or `failed`. A worker keeps the models it has loaded, by their sha256 and preprocessing. */
+  /** Answered by `loaded` or `failed`. A worker keeps the models it loaded last, by a key of their sha256 and preprocessing. */
   | { type: 'load'; id: number; key: string; source: ModelSource }
   /** Answered by `logits` or `failed`. */
   | { type: 'classify'; id: number; model: string; images: ImageBatch }
@@ -52,8 +52,9 @@ export type WorkerRequest =
   | { type: 'diagnose'; id: number }
 
 export type WorkerReply =
-  | { type: 'ready'; id: number; backend: BackendChoice }
-  | { type: 'loaded'; id: number; info: ModelInfo }
+  | { type: 'ready'; id: number; backend: BackendChoice; versions: { tfjs: string } }
+  /** `dropped`: the keys of models that left to make room. */
+  | { type: 'loaded'; id: number; info: ModelInfo; dropped: string[] }
   | { type: 'logits'; id: number; logits: Float32Array }
   /** The targets that `auto` became, before the first progress. */
   | { type: 'targets'; id: number; targets: number[] }

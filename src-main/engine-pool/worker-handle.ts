@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto'
+import type { BackendChoice, BackendId, WorkerReply, WorkerRequest } from '#engine/protocol.ts'
+import { MaskscopeError, reviveError } from '#shared/domain/errors.ts'
+import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
+import type { Death, Wire } from './wire.ts'
+
+type Body<T> = T extends { id: number } ? Omit<T, 'id'> : never
+type Ask = Exclude<WorkerRequest, { type: 'cancel' }>
+type Answer = Exclude<WorkerReply, { type: 'failed' | 'targets' | 'progress' }>
+type News = Extract<WorkerReply, { type: 'targets' | 'progress' }>
+
+export interface Ready {
+  backend: BackendChoice
+  versions: { tfjs: string }
+}
+
+/** One worker as the pool sees it: questions with answers, models it holds, and its death. */
+export interface WorkerHandle {
+  /** Counted from 1 over the pool's life. */
+  readonly number: number
+  readonly pid: number | undefined
+  /** Rejects where the backend cannot be had or the process ends before it is ready. */
+  readonly ready: Promise<Ready>
+  /** Never rejects. */
+  readonly death: Promise<Death>
+  holds(key: string): boolean
+  load(key: string, source: ModelSource): Promise<ModelInfo>
+  /** @throws MaskscopeError as the worker reports, or 'worker' when it dies first. */
+  ask<T extends Answer['type']>(type: T, request: Body<Ask>, onNews?: (news: News) => void, onId?: (id: number) => void): Promise<Extract<Answer, { type: T }>>
+  cancel(id: number): void
+  kill(): void
+}
+
+interface Open {
+  resolve(answer: Answer): void
+  reject(error: Error): void
+  onNews: ((news: News) => void) | undefined
+}
+
+export function createWorkerHandle(wire: Wire, number: number, backend: BackendId | undefined): WorkerHandle {
+  const open = new Map<number, Open>()
+  const models = new Map<string, ModelInfo>()
+  let nextId = 1
+  let dead: MaskscopeError | undefined
+  const death = new Promise<Death>((resolve) => {
+    wire.onDeath((d) => {
+      dead = deathError(d)
+      for (const { reject } of open.values()) reject(dead)
+      open.clear()
+      resolve(d)
+    })
+  })
+
+  wire.onReply((reply) => {
+    const waiting = open.get(reply.id)
+    if (!waiting) return
+    if (reply.type === 'targets' || reply.type === 'progress') return waiting.onNews?.(reply)
+    open.delete(reply.id)
+    if (reply.type === 'failed') waiting.reject(reviveError(reply.error))
+    else waiting.resolve(reply)
+  })
+
+  function ask<T extends Answer['type']>(
+    type: T, request: Body<Ask>, onNews?: (news: News) => void, onId?: (id: number) => void,
+  ): Promise<Extract<Answer, { type: T }>> {
+    return new Promise((resolve, reject) => {
+      if (dead) return reject(dead)
+      const id = nextId++
+      open.set(id, {
+        resolve: (answer) => (answer.type === type ? resolve(answer as Extract<Answer, { type: T }>) : reject(new Error(`worker answered ${answer.type} to ${request.type}`))),
+        reject,
+        onNews,
+      })
+      onId?.(id)
+      wire.send({ ...request, id } as WorkerRequest)
+    })
+  }
+
+  async function load(key: string, source: ModelSource): Promise<ModelInfo> {
+    const known = models.get(key)
+    if (known) return known
+    const { info, dropped } = await ask('loaded', { type: 'load', key, source })
+    for (const old of dropped) models.delete(old)
+    models.set(key, info)
+    return info
+  }
+
+  const ready = ask('ready', { type: 'start', backend })
+  return {
+    number, pid: wire.pid, ready, death, load, ask,
+    holds: (key) => models.has(key),
+    cancel: (id) => wire.send({ type: 'cancel', id }),
+    kill: () => wire.kill(),
+  }
+}
+
+/** Models with the same weights and the same reading of pixels and outputs are the same to a worker. */
+export function modelKey(source: ModelSource): string {
+  const { sha256, name, format, preprocessing, head, labels } = source
+  return createHash('sha256').update(JSON.stringify([sha256, name, format, preprocessing, head ?? null, labels])).digest('hex')
+}
+
+/** The death of a process in a person's words, with what to do. */
+export function deathError({ code, signal, lastWords }: Death): MaskscopeError {
+  const outOfMemory = /heap out of memory|allocation failed|bad_alloc|cannot enlarge memory|\bOOM\b/i.test(lastWords)
+  const how = signal ? `was ended by ${signal}` : code === null ? 'could not be started' : `ended with code ${code}`
+  const last = lastWords.trim().split('\n').findLast((line) => line.trim() !== '' && !/^\s+at |^Node\.js v/.test(line))
+  const why = outOfMemory
+    ? 'it ran out of memory; use fewer jobs (--jobs 1) or a smaller model'
+    : signal === 'SIGKILL'
+      ? 'another program, or the system when memory runs out, ended it; use fewer jobs (--jobs 1) if it happens again'
+      : last !== undefined ? `its last words were "${last.trim().slice(0, 300)}"` : 'it left no message; run it again'
+  return new MaskscopeError('worker', `The engine process ${how}: ${why}.`)
+}

@@ -1,0 +1,142 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { version_core as tfjsVersion } from '@tensorflow/tfjs-core'
+import { MaskscopeError, serialiseError } from '#shared/domain/errors.ts'
+import type { ModelSource } from '#shared/domain/model.ts'
+import type { Explanation } from '#shared/domain/run.ts'
+import { probeBackends, selectBackend } from './backend/select.ts'
+import type { Classifier } from './classifier/classifier.ts'
+import { loadClassifier } from './classifier/load.ts'
+import { findMethod } from './methods/registry.ts'
+import type { WorkerReply, WorkerRequest } from './protocol.ts'
+
+type ExplainRequest = Extract<WorkerRequest, { type: 'explain' }>
+type ClassifyRequest = Extract<WorkerRequest, { type: 'classify' }>
+
+export interface Engine {
+  /** Answers come through `reply`; it never throws. */
+  handle(request: WorkerRequest): void
+  /** Requests that have no last answer yet. */
+  openRequests(): number[]
+}
+
+/** Models kept in memory; the one used longest ago leaves when another comes. */
+const modelLimit = 4
+
+/**
+ * What a worker does, without the process around it: one request after the other, `cancel` at once.
+ * @param endWith called with an error after which the process must not go on
+ */
+export function createEngine(reply: (message: WorkerReply) => void, endWith: (error: unknown) => void): Engine {
+  /** In the order of use, the latest last. */
+  const models = new Map<string, Classifier>()
+  const open = new Map<number, AbortController>()
+  let queue: Promise<void> = Promise.resolve()
+
+  function handle(request: WorkerRequest): void {
+    if (request.type === 'cancel') {
+      open.get(request.id)?.abort()
+      return
+    }
+    const controller = new AbortController()
+    open.set(request.id, controller)
+    queue = queue.then(async () => {
+      try {
+        if (controller.signal.aborted) throw new MaskscopeError('cancelled', 'The run was cancelled.')
+        await answer(request, controller.signal)
+      } catch (error) {
+        if (isFatal(error)) return endWith(error)
+        reply({ type: 'failed', id: request.id, error: serialiseError(error) })
+      }
+      open.delete(request.id)
+    })
+  }
+
+  async function answer(request: Exclude<WorkerRequest, { type: 'cancel' }>, signal: AbortSignal): Promise<void> {
+    const { id } = request
+    switch (request.type) {
+      case 'start':
+        return reply({ type: 'ready', id, backend: await selectBackend(request.backend), versions: { tfjs: tfjsVersion } })
+      case 'load':
+        return load(id, request.key, request.source)
+      case 'classify':
+        return reply({ type: 'logits', id, logits: await findModel(request).logits(request.images) })
+      case 'explain':
+        return explain(request, signal)
+      case 'diagnose':
+        return reply({ type: 'diagnosis', id, backends: await probeBackends() })
+    }
+  }
+
+  async function load(id: number, key: string, source: ModelSource): Promise<void> {
+    const dropped: string[] = []
+    for (const [oldest, classifier] of models) {
+      if (models.size < modelLimit || models.has(key)) break
+      classifier.dispose()
+      models.delete(oldest)
+      dropped.push(oldest)
+    }
+    const classifier = models.get(key) ?? (await loadClassifier(source))
+    models.set(key, classifier)
+    reply({ type: 'loaded', id, info: classifier.info, dropped })
+  }
+
+  function findModel(request: ExplainRequest | ClassifyRequest): Classifier {
+    const classifier = models.get(request.model)
+    if (!classifier) throw new MaskscopeError('worker', `The engine does not hold the model ${request.model}.`)
+    models.delete(request.model)
+    models.set(request.model, classifier)
+    return classifier
+  }
+
+  async function explain(request: ExplainRequest, signal: AbortSignal): Promise<void> {
+    const { id, images, parameters, seeds } = request
+    const classifier = findModel(request)
+    const method = findMethod(request.method)
+    const targets = await chooseTargets(classifier, request)
+    reply({ type: 'targets', id, targets })
+    const steps = method.explain({ classifier, images, targets, seeds, parameters, signal })
+    let explanations: Explanation[] | undefined
+    try {
+      while (!explanations) {
+        const step = await steps.next()
+        if (step.done) explanations = step.value
+        else reply({ type: 'progress', id, progress: step.value })
+        // Messages, `cancel` among them, are read between turns of the event loop only.
+        await nextTurn()
+        if (signal.aborted) throw new MaskscopeError('cancelled', 'The run was cancelled.')
+      }
+    } catch (error) {
+      // Lets the method give its tensors back.
+      await steps.return([]).catch(() => undefined)
+      throw error
+    }
+    reply({ type: 'explained', id, explanations })
+  }
+
+  return { handle, openRequests: () => [...open.keys()] }
+}
+
+/** A WebAssembly trap, running out of memory among them, leaves the backend's heap in an unknown state. */
+function isFatal(error: unknown): boolean {
+  return error instanceof Error && error.name === 'RuntimeError'
+}
+
+/** `auto` becomes the clean image's top class, the first of several equal ones. */
+async function chooseTargets(classifier: Classifier, request: ExplainRequest): Promise<number[]> {
+  const { classes, labels, name } = classifier.info
+  const logits = request.targets.includes('auto') ? await classifier.logits(request.images) : new Float32Array()
+  return request.targets.map((target, i) => {
+    if (target === 'auto') return topClass(logits.subarray(i * classes, (i + 1) * classes))
+    if (!Number.isInteger(target) || target < 0 || target >= classes) {
+      const known = labels ? ', or a label' : ''
+      throw new MaskscopeError('usage', `Target ${target} is out of range: ${name} has the classes 0 to ${classes - 1}${known}.`, { subject: 'target' })
+    }
+    return target
+  })
+}
+
+function topClass(logits: Float32Array): number {
+  let top = 0
+  for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[top]!) top = i
+  return top
+}

@@ -1,0 +1,40 @@
+import process from 'node:process'
+import { serialiseError } from '#shared/domain/errors.ts'
+import { createEngine } from './engine.ts'
+import type { WorkerReply, WorkerRequest } from './protocol.ts'
+
+/**
+ * A worker's entry: a child process that hears requests over its channel and answers with events. It does nothing by
+ * itself and ends with its parent.
+ */
+if (!process.send) {
+  process.stderr.write('This is the engine worker of Maskscope; it is started by the program itself.\n')
+  process.exit(2)
+}
+
+// An interrupt at the terminal reaches the whole process group; what it means for a run is for the parent to say.
+process.on('SIGINT', () => undefined)
+process.on('disconnect', () => process.exit(0))
+
+const engine = createEngine(reply, endWith)
+
+process.on('message', (request: WorkerRequest) => engine.handle(request))
+
+// Whatever escapes a request still ends that request with words, and then the process: its state is unknown.
+process.on('uncaughtException', endWith)
+process.on('unhandledRejection', endWith)
+
+function reply(message: WorkerReply): void {
+  if (process.connected) process.send!(message)
+}
+
+function endWith(error: unknown): void {
+  const { message } = serialiseError(error)
+  process.stderr.write(`${error instanceof Error ? error.stack : message}\n`)
+  if (!process.connected) process.exit(1)
+  for (const id of engine.openRequests()) {
+    reply({ type: 'failed', id, error: { code: 'worker', message: `The engine failed (${message}) and was restarted.` } })
+  }
+  // Leaves the channel a moment to carry the messages.
+  setTimeout(() => process.exit(1), 100)
+}
