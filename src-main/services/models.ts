@@ -1,0 +1,183 @@
+import { existsSync } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { MaskscopeError } from '#shared/domain/errors.ts'
+import type { ModelSource, Preprocessing } from '#shared/domain/model.ts'
+import { readSmallFile } from './files.ts'
+import { inputChannels } from './input-channels.ts'
+import { readLabels } from './labels.ts'
+import { cardBeside, readModelCard, type ModelCard } from './model-card.ts'
+import { readModelFiles } from './model-files.ts'
+import { programFolder } from './program.ts'
+
+/** What a person may state beside the model's path; each overrides the model card. */
+export interface ModelOptions {
+  /** Path of a model card in place of the one beside the model. */
+  card?: string
+  fit?: Preprocessing['fit']
+  range?: readonly [number, number]
+  /** Path of a file with one label per line. */
+  labels?: string
+}
+
+export interface LoadedModel {
+  source: ModelSource
+  /** Absolute path of model.json. */
+  file: string
+  /** The name of a bundled model, e.g. "demo". */
+  bundled: string | undefined
+  /** Where the labels come from, for messages; undefined where there are none. */
+  labelsFile: string | undefined
+  /** Which defaults were taken, one sentence each. */
+  notes: readonly string[]
+}
+
+/**
+ * Loads a model: a bundled one by its name (`demo`), the folder of a model.json, or the model file itself.
+ * @throws MaskscopeError 'usage' where a folder holds several models or a fact is missing that cannot be inferred (all
+ * of them at once), 'input' naming file or field for what cannot be read.
+ */
+export async function loadModel(spec: string, options: ModelOptions = {}): Promise<LoadedModel> {
+  const bundled = findBundled(spec)
+  const file = await findModelFile(bundled ?? spec)
+  const cardFile = options.card ?? cardBeside(file)
+  const card = cardFile === undefined ? {} : await readModelCard(cardFile)
+  const files = await readModelFiles(file)
+  const { preprocessing, notes } = completePreprocessing(file, card, options, inputChannels(files.topology))
+  const { labels, labelsFile } = await findLabels(card, cardFile, options)
+  const source: ModelSource = {
+    name: card.name ?? path.basename(path.dirname(path.resolve(file))),
+    ...files,
+    preprocessing,
+    labels,
+    head: card.head,
+  }
+  return { source, file: path.resolve(file), bundled: bundled === undefined ? undefined : spec, labelsFile, notes }
+}
+
+/** Bundled models go by a bare name; a folder of the same name is meant by "./NAME". */
+function findBundled(spec: string): string | undefined {
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(spec)) return undefined
+  const folder = path.join(programFolder(), 'models', spec)
+  return existsSync(path.join(folder, 'model.json')) ? folder : undefined
+}
+
+async function findModelFile(spec: string): Promise<string> {
+  const info = await stat(spec).catch(() => undefined)
+  if (info === undefined) {
+    throw new MaskscopeError('input', `There is no model at ${spec}: give a folder that holds a model.json, the file itself, or "demo".`, { subject: '--model' })
+  }
+  if (!info.isDirectory()) {
+    refuseOtherFormats([spec], spec)
+    return spec
+  }
+  const here = await modelsIn(spec)
+  const found = here.length > 0 ? here : (await Promise.all((await subfolders(spec)).map(modelsIn))).flat()
+  if (found.length === 1) return found[0]!
+  if (found.length > 1) {
+    const list = found.map((f) => `\n  --model ${f}`).join('')
+    throw new MaskscopeError('usage', `The folder ${spec} holds ${found.length} models; say which:${list}`, { subject: '--model' })
+  }
+  refuseOtherFormats((await readdir(spec)).map((name) => path.join(spec, name)), spec)
+  throw new MaskscopeError('input', `The folder ${spec} holds no model.json; give the folder of a TF.js model, or the model file itself.`, { subject: '--model' })
+}
+
+async function subfolders(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true })
+  return entries.filter((e) => e.isDirectory() && !e.name.startsWith('.')).map((e) => path.join(folder, e.name)).sort()
+}
+
+/** model.json, and any other JSON file that has a weights manifest near its end or start. */
+async function modelsIn(folder: string): Promise<string[]> {
+  const names = (await readdir(folder)).filter((n) => n.endsWith('.json') && n !== 'model-card.json').sort()
+  const found: string[] = []
+  for (const name of names) {
+    const file = path.join(folder, name)
+    if (name === 'model.json' || (await looksLikeModel(file))) found.push(file)
+  }
+  return found
+}
+
+async function looksLikeModel(file: string): Promise<boolean> {
+  const bytes = await readSmallFile(file, 'file', 256 << 20).catch(() => undefined)
+  return bytes !== undefined && Buffer.from(bytes).includes('"weightsManifest"') && Buffer.from(bytes).includes('"modelTopology"')
+}
+
+const otherFormats: Record<string, string> = {
+  '.onnx': 'an ONNX model', '.h5': 'a Keras HDF5 model', '.keras': 'a Keras model', '.pb': 'a TensorFlow graph', '.tflite': 'a TFLite model',
+  '.pt': 'a PyTorch model', '.pth': 'a PyTorch model', '.bin': 'a weights file',
+}
+
+function refuseOtherFormats(files: readonly string[], spec: string): void {
+  for (const file of files) {
+    const kind = otherFormats[path.extname(file).toLowerCase()]
+    if (kind === undefined || (file !== spec && kind === 'a weights file')) continue
+    const advice = kind === 'a weights file' ? 'give the model.json beside it' : 'convert it with tensorflowjs_converter to a TF.js model (model.json) first'
+    throw new MaskscopeError('input', `${file} is ${kind}, which this version does not read; ${advice}.`, { subject: '--model' })
+  }
+}
+
+const usualRanges = '--range 0,1 or --range -1,1 or --range 0,255'
+
+function completePreprocessing(
+  file: string, card: ModelCard, options: ModelOptions, channels: number,
+): { preprocessing: Preprocessing; notes: string[] } {
+  const missing: string[] = []
+  const defaults: string[] = []
+  function orDefault<T>(value: T | undefined, fallback: T, words: string): T {
+    if (value === undefined) defaults.push(words)
+    return value ?? fallback
+  }
+  const range = options.range ?? card.range
+  if (range === undefined) missing.push(`range: the values that black and white become before they enter the network (${usualRanges}, or "range": [A, B] in the card)`)
+  const fit = orDefault(options.fit ?? card.fit, 'squash', 'fit squash (--fit)')
+  const resizeFilter = orDefault(card.resizeFilter, 'lanczos3', 'resize filter lanczos3')
+  const mean = perChannel(orDefault(card.mean, [0], 'mean 0'), channels, 'mean', missing)
+  const std = perChannel(orDefault(card.std, [1], 'std 1'), channels, 'std', missing)
+  const channelOrder = orDefault(card.channelOrder, 'rgb', 'channel order rgb')
+  if (missing.length > 0 || range === undefined) {
+    const assumed = defaults.length === 0 ? '' : `\nAssumed unless the card says otherwise: ${defaults.join(', ')}.`
+    throw new MaskscopeError(
+      'usage',
+      `The model ${file} does not state all that is needed, and it cannot be inferred. Say it by option or in a model-card.json beside it:`
+        + `${missing.map((m) => `\n  ${m}`).join('')}${assumed}`,
+      { subject: '--range' },
+    )
+  }
+  const notes = defaults.length === 0 ? [] : [`The model does not state, so assumed: ${defaults.join(', ')}.`]
+  return { preprocessing: { fit, cropFraction: card.cropFraction ?? 0.875, resizeFilter, range, mean, std, channelOrder }, notes }
+}
+
+/** One value stands for all channels. */
+function perChannel(values: readonly number[], channels: number, field: string, missing: string[]): number[] {
+  if (values.length === channels) return [...values]
+  if (values.length !== 1) missing.push(`${field}: the card gives ${values.length} values, the model's input has ${channels} channels`)
+  return new Array<number>(channels).fill(values[0]!)
+}
+
+async function findLabels(
+  card: ModelCard, cardFile: string | undefined, options: ModelOptions,
+): Promise<{ labels: readonly string[] | null; labelsFile: string | undefined }> {
+  if (options.labels !== undefined) return { labels: await readLabels(options.labels), labelsFile: options.labels }
+  if (card.labels === undefined) return { labels: null, labelsFile: undefined }
+  if (typeof card.labels !== 'string') return { labels: card.labels, labelsFile: cardFile }
+  if (card.labels !== path.basename(card.labels)) {
+    throw new MaskscopeError('input', `The model card ${cardFile} names the labels file "${card.labels}"; it must lie beside the card, by its plain name.`, { subject: 'labels' })
+  }
+  const file = path.join(path.dirname(cardFile!), card.labels)
+  return { labels: await readLabels(file), labelsFile: file }
+}
+
+/**
+ * To be asked once the engine knows the number of classes.
+ * @throws MaskscopeError 'input' naming the labels' file where it has another number of labels.
+ */
+export function checkLabels(model: Pick<LoadedModel, 'source' | 'labelsFile'>, classes: number): void {
+  const { labels } = model.source
+  if (labels === null || labels.length === classes) return
+  throw new MaskscopeError(
+    'input',
+    `${model.labelsFile ?? 'The model card'} has ${labels.length} labels, the model ${model.source.name} has ${classes} classes; give one label per class (--labels FILE).`,
+    { subject: '--labels' },
+  )
+}
