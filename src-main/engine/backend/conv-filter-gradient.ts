@@ -31,6 +31,12 @@ export function filterGradient(
   if (kh === 1 && kw === 1) return pointwiseFilterGradient(backend, x, dy, filterShape, { ...geometry, pads: { ...pads, ...after } })
 
   const cut = { top: 0, left: 0, bottom: Math.max(0, -after.bottom), right: Math.max(0, -after.right) }
+  if (cut.bottom >= height || cut.right >= width) {
+    // the outputs see nothing but padding
+    const zero = allocate(backend, filterShape)
+    backend.typedArrayFromHeap(zero).fill(0)
+    return zero
+  }
   const whole = cut.bottom + cut.right === 0
   const source = whole ? x : cropped(backend, x, cut)
   const images = transposed(backend, source, [3, 1, 2, 0])

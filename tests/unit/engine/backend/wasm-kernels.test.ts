@@ -5,6 +5,7 @@ import {
   conv2dFilterGradient, conv2dInputGradient, depthwiseConv2dFilterGradient, depthwiseConv2dInputGradient,
 } from '#engine/backend/gradients.ts'
 import { initWasm, registerWasmKernels } from '#engine/backend/wasm.ts'
+import { explicitPads } from '#engine/backend/padding.ts'
 import { convolutionCases, reference, relativeError } from './convolution-cases.ts'
 
 beforeAll(async () => {
@@ -77,7 +78,29 @@ describe.each([
   })
 })
 
-test('training a layers of both kinds leaves no tensors behind and learns', async () => {
+test('a filter gradient over nothing but padding is zero, whatever the memory held before', async () => {
+  await tf.setBackend('wasm')
+  tf.fill([3, 3, 3, 1], 7).dispose()
+  const x = tf.ones<tf.Rank.R4>([2, 6, 1, 3])
+  const dy = tf.ones<tf.Rank.R4>([2, 2, 1, 1])
+  const gradient = conv2dFilterGradient(x, dy, [3, 3, 3, 1], [3, 2], { top: 0, bottom: 2, left: 3, right: 0 })
+  expect([...gradient.dataSync()].every((v) => v === 0)).toBe(true)
+  tf.dispose([x, dy, gradient])
+})
+
+test('explicit pads are those that TF.js computes', () => {
+  for (let size = 1; size < 15; size++) {
+    for (const kernel of [1, 2, 3, 5]) {
+      for (const [stride, dilation] of [[1, 1], [2, 1], [3, 1], [1, 2], [1, 3]] as const) {
+        const info = tf.backend_util.computeConv2DInfo([1, size, size + 3, 1], [kernel, kernel, 1, 1], stride, dilation, 'same')
+        const { type: _, ...expected } = info.padInfo
+        expect(explicitPads([size, size + 3], [kernel, kernel], [stride, stride], [dilation, dilation], 'same')).toEqual(expected)
+      }
+    }
+  }
+})
+
+test('training layers of both kinds leaves no tensors behind and learns', async () => {
   await tf.setBackend('wasm')
   const target = tf.randomNormal([4, 5, 5, 6], 0, 1, 'float32', 3)
   const x = tf.randomNormal<tf.Rank.R4>([4, 9, 9, 3], 0, 1, 'float32', 4)

@@ -1,0 +1,29 @@
+/**
+ * `npm run bench -- NAME [--json]`: runs one benchmark and prints what it measured. With --json, standard output holds
+ * one JSON document and nothing else.
+ */
+export interface Bench {
+  /** What it measured, as named numbers or nested objects of them. */
+  run(): Promise<object>
+}
+
+const benches: Record<string, () => Promise<Bench>> = {
+  'conv-input-gradient': () => import('./conv-input-gradient.ts'),
+  'conv-filter-gradient': () => import('./conv-filter-gradient.ts'),
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const names = args.filter((arg) => !arg.startsWith('--'))
+  const load = names.length === 1 ? benches[names[0]!] : undefined
+  if (!load || args.some((arg) => arg.startsWith('--') && arg !== '--json')) {
+    console.error(`Usage: npm run bench -- NAME [--json], where NAME is one of ${Object.keys(benches).join(', ')}.`)
+    process.exitCode = 2
+    return
+  }
+  const bench = await load()
+  const result = await bench.run()
+  if (args.includes('--json')) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+  else console.log(names[0], result)
+}
+
+await main(process.argv.slice(2))
