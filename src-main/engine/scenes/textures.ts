@@ -19,7 +19,7 @@ const painters = {
   strokes,
   weave,
   ripples,
-  shards,
+  bricks,
   grain: (random, height, width, scale) => valueNoise(random, height, width, random.between(1.2, 2.5) * scale),
 } satisfies Record<string, Painter>
 
@@ -28,7 +28,7 @@ export type TextureFamily = keyof typeof painters
 /** The families of `scenes` and `scenes-two`. */
 export const commonFamilies: readonly TextureFamily[] = ['clouds', 'blotches', 'stripes', 'checks', 'cells', 'dots', 'strokes']
 /** The families of `scenes-shifted`; no training scene has them. */
-export const shiftedFamilies: readonly TextureFamily[] = ['weave', 'ripples', 'shards', 'grain']
+export const shiftedFamilies: readonly TextureFamily[] = ['weave', 'ripples', 'bricks', 'grain']
 
 export interface TextureOptions {
   /** Default: `commonFamilies`. */
@@ -56,18 +56,24 @@ export function renderTexture(random: Random, height: number, width: number, opt
   return throughPalette(field, palette, random.uniform() < 0.5)
 }
 
+/** Values 0 to 1 run through the colours in turn, in 1,024 steps. */
 function throughPalette(field: Field, palette: readonly Rgb[], reversed: boolean): Float32Array {
-  const picture = new Float32Array(field.length * 3)
-  const last = palette.length - 1
-  for (let i = 0; i < field.length; i++) {
-    const place = clampUnit(reversed ? 1 - field[i]! : field[i]!) * last
-    const lower = Math.min(last - 1, Math.floor(place))
-    const t = place - lower
+  const steps = 1024
+  const table = new Float32Array(3 * (steps + 1))
+  for (let n = 0; n <= steps; n++) {
+    const place = (n / steps) * (palette.length - 1)
+    const lower = Math.min(palette.length - 2, Math.floor(place))
     const a = palette[lower]!
     const b = palette[lower + 1]!
-    picture[3 * i] = a[0] + (b[0] - a[0]) * t
-    picture[3 * i + 1] = a[1] + (b[1] - a[1]) * t
-    picture[3 * i + 2] = a[2] + (b[2] - a[2]) * t
+    for (let k = 0; k < 3; k++) table[3 * n + k] = a[k]! + (b[k]! - a[k]!) * (place - lower)
+  }
+  const picture = new Float32Array(field.length * 3)
+  for (let i = 0; i < field.length; i++) {
+    const value = clampUnit(field[i]!)
+    const entry = 3 * Math.round((reversed ? 1 - value : value) * steps)
+    picture[3 * i] = table[entry]!
+    picture[3 * i + 1] = table[entry + 1]!
+    picture[3 * i + 2] = table[entry + 2]!
   }
   return picture
 }
@@ -225,23 +231,28 @@ function ripples(random: Random, height: number, width: number, scale: number): 
   return field
 }
 
-/** The plane cut by long straight lines; both sides of every line differ. */
-function shards(random: Random, height: number, width: number, scale: number): Field {
+/** Rows of bricks, each of its own value, with joints between them. */
+function bricks(random: Random, height: number, width: number, scale: number): Field {
+  const angle = random.between(0, Math.PI)
+  const c = Math.cos(angle)
+  const s = Math.sin(angle)
+  const course = random.between(3.5, 6) * scale
+  const length = course * random.between(1.4, 2)
+  const joint = 0.6 * scale
+  const shade = new Float32Array(1024)
+  for (let i = 0; i < shade.length; i++) shade[i] = random.between(0.35, 1)
+  const shift = random.between(0.3, 0.7)
   const field = new Float32Array(height * width)
-  const lines = 14
-  for (let n = 0; n < lines; n++) {
-    const angle = random.between(0, 2 * Math.PI)
-    const c = Math.cos(angle) / scale
-    const s = Math.sin(angle) / scale
-    const cx = random.between(0, width)
-    const cy = random.between(0, height)
-    const step = random.between(0.15, 0.5)
-    for (let y = 0, i = 0; y < height; y++) {
-      for (let x = 0; x < width; x++, i++) if ((x - cx) * c + (y - cy) * s > 0) field[i] = field[i]! + step
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      const v = (c * y - s * x) / course
+      const row = Math.floor(v)
+      const u = (c * x + s * y) / length + row * shift
+      const column = Math.floor(u)
+      const toJoint = Math.min((u - column) * length, (v - row) * course)
+      field[i] = Math.min(1, toJoint / joint) * shade[(column * 37 + row * 101) & 1023]!
     }
   }
-  // Folded back into [0, 1], so that neighbours differ however many lines were crossed.
-  for (let i = 0; i < field.length; i++) field[i] = Math.abs(((field[i]! + 1) % 2) - 1)
   return field
 }
 
