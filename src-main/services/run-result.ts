@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto'
+import path from 'node:path'
+import type { Explained } from '#pool/pool.ts'
+import { MaskscopeError } from '#shared/domain/errors.ts'
+import type { ImageBatch, MapData, View } from '#shared/domain/image.ts'
+import type { ModelInfo } from '#shared/domain/model.ts'
+import type { ParameterValues } from '#shared/domain/parameters.ts'
+import { storedIterations, type Progress } from '#shared/domain/run.ts'
+import { placeMap } from '#shared/imaging/placement.ts'
+import { lossTable, type LossRow } from '#storage/losses.ts'
+import type { RunOrderManifest } from '#storage/manifests.ts'
+import type { DataItem } from './datasets.ts'
+import type { RunResult } from './study-writer.ts'
+
+/** The losses and frames of a run as they come in. */
+export interface Course {
+  add(progress: Progress): void
+  rows(): readonly LossRow[]
+  /** Those at the stored iterations and the last, whatever else was shown on the way. */
+  frames(): { iteration: number; map: MapData }[]
+}
+
+export function watchCourse(): Course {
+  const rows: LossRow[] = []
+  const kept: { iteration: number; map: MapData }[] = []
+  let wanted: Set<number> | undefined
+  let last: { iteration: number; map: MapData } | undefined
+  return {
+    add({ iteration, iterations, losses, probability, frame }) {
+      rows.push({ iteration, losses, probability })
+      if (!frame) return
+      wanted ??= new Set(storedIterations(iterations))
+      last = { iteration, map: frame }
+      if (wanted.has(iteration)) kept.push(last)
+    },
+    rows: () => rows,
+    frames: () => (last && !kept.includes(last) ? [...kept, last] : kept),
+  }
+}
+
+export interface OrderFacts {
+  order: { item: DataItem; method: string; seed: number; target: number | 'auto' }
+  parameters: ParameterValues
+  info: ModelInfo
+  image: ImageBatch
+  view: View
+  stored: { file: string; sha256: string }
+}
+
+/** What was asked for, as run.json says it. No path of this computer is in it. */
+export function describeOrder({ order, parameters, info, image, view, stored }: OrderFacts): RunOrderManifest {
+  const { name, sha256, format, input, classes, head, preprocessing } = info
+  const { range, mean, std } = preprocessing
+  const { data } = image
+  return {
+    model: { name, sha256, format, input, classes, head, preprocessing: { ...preprocessing, range: [...range], mean: [...mean], std: [...std] } },
+    image: {
+      kind: order.item.kind,
+      reference: order.item.kind === 'scene' ? order.item.reference : path.basename(order.item.reference),
+      sha256: stored.sha256,
+      file: stored.file,
+      seenSha256: createHash('sha256').update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).digest('hex'),
+    },
+    view, method: order.method, parameters, seed: order.seed, target: order.target,
+  }
+}
+
+/** What a person calls the image in a run's id: `zebra`, `scene-2000007`. */
+export function shortName({ kind, reference }: Pick<DataItem, 'kind' | 'reference'>): string {
+  return kind === 'scene' ? reference : path.basename(reference, path.extname(reference))
+}
+
+export interface ResultFacts {
+  explained: Explained
+  manifest: RunOrderManifest
+  course: Course
+  /** Maskscope's own. */
+  version: string
+  /** Of decoding the picture. */
+  notes: readonly string[]
+  label: { index: number; label: string | null } | undefined
+}
+
+/**
+ * What is stored of a finished run.
+ * @throws MaskscopeError 'run' where a map holds values that are no numbers: they would be drawn as if they were.
+ */
+export function makeResult({ explained, manifest, course, version, notes, label }: ResultFacts): RunResult {
+  const { explanations, info, engine, seconds } = explained
+  const explanation = explanations[0]!
+  const { target, score, probability, iterations, evaluations, range, signed, own, ranking, saliency } = explanation
+  for (const map of [saliency, own, ranking]) {
+    if (map?.data.some((value) => !Number.isFinite(value))) {
+      throw new MaskscopeError('run', 'The map holds values that are not numbers: the optimisation diverged. Change the parameters of the method.')
+    }
+  }
+  const placed = placeMap(saliency, manifest.view)
+  const known = label?.index === target ? label.label : undefined
+  return {
+    facts: {
+      backend: engine.backend.id,
+      executor: 'tfjs',
+      versions: { maskscope: version, tfjs: engine.versions.tfjs },
+      target: { index: target, label: known ?? info.labels?.[target] ?? null },
+      score,
+      probability: { original: finite(probability.original), masked: finite(probability.masked) },
+      iterations,
+      evaluations,
+      range: [finite(range[0]), finite(range[1])],
+      signed,
+      scale: placed.scale,
+      notes: [...notes, ...explanation.notes],
+    },
+    saliency: placed.map,
+    own,
+    ranking: ranking ?? null,
+    frames: course.frames(),
+    losses: lossTable(course.rows()),
+    seconds,
+    device: engine.backend.device,
+  }
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null
+}
