@@ -1,0 +1,23 @@
+/**
+ * RMSProp as the reference implementation of NeuroMask runs it (TensorFlow 1): decay .9, no momentum, ε = 1e-10 inside
+ * the root, and the mean square starting at ones. TF.js starts it at zeros with another ε, and the masks never become
+ * sparse.
+ */
+export interface Optimiser {
+  /** One step of `values` against `gradient`, in place. */
+  step(values: Float32Array, gradient: Float32Array): void
+}
+
+export function createRmsProp(length: number, learningRate: number): Optimiser {
+  const meanSquare = new Float32Array(length).fill(1)
+  return {
+    step(values, gradient) {
+      for (let i = 0; i < length; i++) {
+        const slope = gradient[i]!
+        const square = 0.9 * meanSquare[i]! + 0.1 * slope * slope
+        meanSquare[i] = square
+        values[i]! -= (learningRate * slope) / Math.sqrt(square + 1e-10)
+      }
+    },
+  }
+}

@@ -1,0 +1,155 @@
+import type { Head, Score } from '#shared/domain/score.ts'
+import { createRandom } from '#shared/random/random.ts'
+import { compose, inPlace, pullBack, type Frame, type Placement, type Side } from './masks/compose.ts'
+import { createFill } from './masks/fills.ts'
+import type { Parametrisation } from './masks/parametrisation.ts'
+import { logProbabilities } from './masks/prediction.ts'
+import { createSmoothness, sparsity, type Smoothness } from './masks/regularisers.ts'
+import { createRmsProp } from './masks/rmsprop.ts'
+import type { Mode, NeuroMaskSettings } from './neuromask-parameters.ts'
+
+/** What all trials of a batch share. */
+export interface TrialPlan {
+  frame: Frame
+  head: Head
+  settings: NeuroMaskSettings
+  parametrisation: Parametrisation
+  smoothness: Smoothness
+}
+
+/** The three terms, each with its weight, so that they add up to the total. */
+export interface Losses {
+  prediction: number
+  sparsity: number
+  smoothness: number
+  total: number
+  /** Probability of the target in the masked image (in `delete`, in the image without what the mask marks). */
+  probability: number
+}
+
+/**
+ * One optimisation of one image: NeuroMask's objective and the state of its optimiser. A step is `compose` (masked
+ * images into the batch), the classifier's answer, then `learn`.
+ */
+export interface Trial {
+  /** w, [height, width] of the parametrisation. */
+  weights: Float32Array
+  /** One per masked image: `preserve` first where there are two. */
+  scores: readonly Score[]
+  /** Draws this step's placement, fill and noise, and writes the masked images one after the other. */
+  compose(out: Float32Array): void
+  /**
+   * @param logits one row per masked image
+   * @param gradients of the scores, one image after the other
+   * @returns the losses before the step
+   */
+  learn(logits: readonly Float32Array[], gradients: Float32Array): Losses
+  /** The last gradient with respect to w. */
+  gradient: Float32Array
+  /** G∗w of the last `compose`, to be averaged and shown. */
+  smoothed: Float32Array
+}
+
+export function sidesOf(mode: Mode): readonly Side[] {
+  return mode === 'both' ? ['preserve', 'delete'] : [mode]
+}
+
+/**
+ * Preserving minimises −log p (score log-probability). Deleting minimises −log(1 − p); its gradient is p times that of
+ * the log-odds, which stays exact where p is close to 1.
+ */
+export function scoreOf(side: Side, target: number): Score {
+  return { kind: side === 'preserve' ? 'log-probability' : 'log-odds', target }
+}
+
+/** −log p or −log(1 − p), meaned over the sides, and the probability of the first. */
+export function predictionLoss(
+  sides: readonly Side[], logits: readonly Float32Array[], target: number, head: Head,
+): { loss: number; probability: number; factors: number[] } {
+  let loss = 0
+  const factors: number[] = []
+  let probability = 0
+  sides.forEach((side, k) => {
+    const { hit, miss } = logProbabilities(logits[k]!, target, head)
+    if (k === 0) probability = Math.exp(hit)
+    loss -= (side === 'preserve' ? hit : miss) / sides.length
+    factors.push((side === 'preserve' ? -1 : Math.exp(hit)) / sides.length)
+  })
+  return { loss, probability, factors }
+}
+
+/** The regularisers on v = G∗w; adds their gradient to `gradient`. */
+export function regularise(plan: TrialPlan, v: Float32Array, gradient: Float32Array): { sparsity: number; smoothness: number } {
+  const { settings } = plan
+  return {
+    sparsity: sparsity(v, settings.offset, settings.sparsityWeight, gradient),
+    smoothness: plan.smoothness(v, settings.smoothnessWeight, gradient),
+  }
+}
+
+export function createTrial(plan: TrialPlan, image: Float32Array, target: number, seed: number, restart: number): Trial {
+  const { frame, head, settings, parametrisation } = plan
+  const stream = (name: string): ReturnType<typeof createRandom> => createRandom(seed, 'neuromask', name, restart)
+  const start = stream('start')
+  const placements = stream('placement')
+  const noises = stream('noise')
+  const weights = Float32Array.from({ length: parametrisation.height * parametrisation.width }, () =>
+    start.between(-settings.initRange, settings.initRange),
+  )
+  const optimiser = createRmsProp(weights.length, settings.learningRate)
+  const fills = createFill(settings.fill, frame, image, settings.blur, stream('fill'))
+  const sides = sidesOf(settings.mode)
+  const maskGradient = new Float32Array(frame.height * frame.width)
+  let place: Placement = inPlace
+  let fill: Float32Array = image
+  let own: Float32Array = weights
+
+  function drawPlacement(): Placement {
+    const { shift, flip } = settings
+    const down = shift > 0 ? placements.below(2 * shift + 1) - shift : 0
+    const right = shift > 0 ? placements.below(2 * shift + 1) - shift : 0
+    return { down, right, flip: flip && placements.uniform() < 0.5 }
+  }
+
+  const trial: Trial = {
+    weights,
+    scores: sides.map((side) => scoreOf(side, target)),
+    gradient: new Float32Array(weights.length),
+    smoothed: weights,
+    compose(out) {
+      trial.smoothed = parametrisation.smooth(weights)
+      own = parametrisation.squash(trial.smoothed)
+      const mask = parametrisation.enlarge(own)
+      place = drawPlacement()
+      fill = fills.next()
+      sides.forEach((side, k) => {
+        compose(frame, image, mask, fill, side, place, out.subarray(k * image.length, (k + 1) * image.length))
+      })
+      if (settings.noise > 0) for (let i = 0; i < out.length; i++) out[i]! += settings.noise * noises.normal()
+    },
+    learn(logits, gradients) {
+      const { loss, probability, factors } = predictionLoss(sides, logits, target, head)
+      maskGradient.fill(0)
+      sides.forEach((side, k) => {
+        const part = gradients.subarray(k * image.length, (k + 1) * image.length)
+        pullBack(frame, image, fill, side, place, part, settings.predictionWeight * factors[k]!, maskGradient)
+      })
+      const vGradient = new Float32Array(weights.length)
+      const terms = regularise(plan, trial.smoothed, vGradient)
+      trial.gradient = parametrisation.pullBack(own, maskGradient, vGradient)
+      optimiser.step(weights, trial.gradient)
+      const prediction = settings.predictionWeight * loss
+      return { prediction, ...terms, total: prediction + terms.sparsity + terms.smoothness, probability }
+    },
+  }
+  return trial
+}
+
+export function createPlan(
+  frame: Frame, head: Head, settings: NeuroMaskSettings, parametrisation: Parametrisation,
+): TrialPlan {
+  return {
+    frame, head, settings, parametrisation,
+    smoothness: createSmoothness(parametrisation.height, parametrisation.width, settings.kernel),
+  }
+}
