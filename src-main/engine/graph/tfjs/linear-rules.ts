@@ -1,0 +1,141 @@
+import * as tf from '@tensorflow/tfjs-core'
+import type { Tensor } from '@tensorflow/tfjs-core'
+import type { NodeOf, Unary, Weight } from '../graph.ts'
+import type { FusedActivation } from './activation-gradient.ts'
+import { activationGradient, fusedAttributes } from './activation-gradient.ts'
+import { explicit, run } from './kernels.ts'
+import type { BackwardStep, Rule } from './rule.ts'
+
+/** The gradient before the activation that rides on a node; `use` must not keep it. */
+function throughActivation(step: BackwardStep<'conv2d' | 'depthwiseConv2d' | 'conv2dTranspose' | 'dense'>, use: (dy: Tensor) => Tensor): Tensor {
+  const activation = step.node.activation as FusedActivation | null
+  if (!activation) return use(step.dy)
+  const dy = activationGradient(step.dy, step.output, activation, step.reluRule)
+  const dx = use(dy)
+  dy.dispose()
+  return dx
+}
+
+const keepsOutput = (node: { activation: Unary | null }): { output: boolean } => ({ output: node.activation !== null })
+
+function geometry(node: NodeOf<'conv2d'> | NodeOf<'depthwiseConv2d'>): Record<string, unknown> {
+  return { strides: [...node.strides], pad: explicit(node.pads), dataFormat: 'NHWC', dilations: [...node.dilations] }
+}
+
+export const conv2d: Rule<'conv2d'> = {
+  forward(node, [x], weights) {
+    const bias = node.bias ? weights.get(node.bias) : undefined
+    if (node.groups > 1) return groupedForward(node, x!, weights.get(node.filter), bias)
+    return run('FusedConv2D', { x: x!, filter: weights.filter(node.filter), bias }, { ...geometry(node), ...fusedAttributes(node.activation) })
+  },
+  keeps: keepsOutput,
+  backward: (step) => [
+    throughActivation(step, (dy) => {
+      const { node, weights } = step
+      const inputShape = [...step.inputShapes[0]!]
+      if (node.groups > 1) return groupedBackward(node, dy, weights.get(node.filter), inputShape)
+      return run('Conv2DBackpropInput', { dy, filter: weights.filter(node.filter) }, { ...geometry(node), inputShape })
+    }),
+  ],
+}
+
+/** TF.js has no grouped convolution: one convolution per group, side by side. */
+function groupedForward(node: NodeOf<'conv2d'>, x: Tensor, filter: Tensor, bias: Tensor | undefined): Tensor {
+  return tf.tidy(() => {
+    const filters = tf.split(filter as tf.Tensor4D, node.groups, 3)
+    const parts = tf.split(x as tf.Tensor4D, node.groups, 3).map((part, i) => run('Conv2D', { x: part, filter: filters[i]! }, geometry(node)))
+    const linear = tf.concat(parts, 3)
+    const biased = bias ? tf.add(linear, bias) : linear
+    return node.activation ? applyFused(biased, node.activation as FusedActivation) : biased
+  })
+}
+
+function groupedBackward(node: NodeOf<'conv2d'>, dy: Tensor, filter: Tensor, inputShape: number[]): Tensor {
+  return tf.tidy(() => {
+    const filters = tf.split(filter as tf.Tensor4D, node.groups, 3)
+    const shape = [...inputShape.slice(0, 3), inputShape[3]! / node.groups]
+    const parts = tf.split(dy as tf.Tensor4D, node.groups, 3).map((part, i) => run('Conv2DBackpropInput', { dy: part, filter: filters[i]! }, { ...geometry(node), inputShape: shape }))
+    return tf.concat(parts, 3)
+  })
+}
+
+function applyFused(x: Tensor, activation: FusedActivation): Tensor {
+  switch (activation.kind) {
+    case 'relu':
+      return activation.max === null ? tf.relu(x) : tf.clipByValue(x, 0, activation.max)
+    case 'leakyRelu':
+      return tf.leakyRelu(x, activation.alpha)
+    case 'elu':
+      return tf.elu(x)
+    case 'sigmoid':
+      return tf.sigmoid(x)
+  }
+}
+
+export const depthwiseConv2d: Rule<'depthwiseConv2d'> = {
+  forward(node, [x], weights) {
+    const bias = node.bias ? weights.get(node.bias) : undefined
+    return run('FusedDepthwiseConv2D', { x: x!, filter: weights.filter(node.filter), bias }, { ...geometry(node), ...fusedAttributes(node.activation) })
+  },
+  keeps: keepsOutput,
+  backward: (step) => [
+    throughActivation(step, (dy) => {
+      const filter = step.weights.filter(step.node.filter)
+      return run('DepthwiseConv2dNativeBackpropInput', { dy, filter }, { ...geometry(step.node), inputShape: [...step.inputShapes[0]!] })
+    }),
+  ],
+}
+
+export const conv2dTranspose: Rule<'conv2dTranspose'> = {
+  forward(node, [x], weights) {
+    return tf.tidy(() => {
+      const inputShape = [x!.shape[0]!, ...node.shape.slice(1)]
+      const attributes = { strides: [...node.strides], pad: explicit(node.pads), dataFormat: 'NHWC', inputShape }
+      const linear = run('Conv2DBackpropInput', { dy: x!, filter: weights.filter(node.filter) }, attributes)
+      const biased = node.bias ? tf.add(linear, weights.get(node.bias)) : linear
+      return node.activation ? applyFused(biased, node.activation as FusedActivation) : biased
+    })
+  },
+  keeps: keepsOutput,
+  backward: (step) => [
+    throughActivation(step, (dy) => {
+      const { node } = step
+      const attributes = { strides: [...node.strides], pad: explicit(node.pads), dataFormat: 'NHWC', dilations: [1, 1] }
+      return run('Conv2D', { x: dy, filter: step.weights.filter(node.filter) }, attributes)
+    }),
+  ],
+}
+
+/** Dense layers are 1×1 convolutions, for which every backend has its fastest code. */
+export const dense: Rule<'dense'> = {
+  forward(node, [x], weights) {
+    const { matrix } = node
+    const filter = weights.derived(matrix, '1×1', () => ({ shape: [1, 1, ...matrix.shape], data: matrix.data }))
+    const bias = node.bias ? weights.get(node.bias) : undefined
+    return pointwise(x!, filter, bias, node.activation)
+  },
+  keeps: keepsOutput,
+  backward: (step) => [
+    throughActivation(step, (dy) => {
+      const { matrix } = step.node
+      return pointwise(dy, step.weights.derived(matrix, '1×1 transposed', () => transposed(matrix)), undefined, null)
+    }),
+  ],
+}
+
+function pointwise(x: Tensor, filter: Tensor, bias: Tensor | undefined, activation: Unary | null): Tensor {
+  return tf.tidy(() => {
+    const rows = x.size / filter.shape[2]!
+    const pixels = run('Reshape', { x }, { shape: [1, rows, 1, filter.shape[2]!] })
+    const attributes = { strides: [1, 1], pad: [[0, 0], [0, 0], [0, 0], [0, 0]], dataFormat: 'NHWC', dilations: [1, 1], ...fusedAttributes(activation) }
+    const y = run('FusedConv2D', { x: pixels, filter, bias }, attributes)
+    return run('Reshape', { x: y }, { shape: [...x.shape.slice(0, -1), filter.shape[3]!] })
+  })
+}
+
+function transposed(matrix: Weight): Weight {
+  const [rows, columns] = matrix.shape as [number, number]
+  const data = new Float32Array(rows * columns)
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) data[j * rows + i] = matrix.data[i * columns + j]!
+  return { shape: [1, 1, columns, rows], data }
+}
