@@ -1,0 +1,85 @@
+import { seesAll } from '../imaging/overlay.ts'
+import { colormap, type ColormapId } from '../imaging/colormap.ts'
+import type { Limits, Normalisation } from '../imaging/normalisation.ts'
+import { numberText, probabilityText } from './numbers.ts'
+import type { RunFigureData } from './run-figure-data.ts'
+import type { Span } from './text.ts'
+
+export interface CaptionFacts {
+  colormap: ColormapId
+  limits: Limits
+  normalisation: Normalisation
+  /** Letters of the panels that are there. */
+  panels: { loss: string | null; probability: string | null }
+  /** Lower end of a logarithmic loss axis on which lower values lie; null where none does. */
+  lossFloor: number | null
+  logarithmic: boolean
+}
+
+/** What stands below a run's figure: everything that changes what is seen or the numbers, nothing that time changes. */
+export function runCaption(data: RunFigureData, facts: CaptionFacts): Span[] {
+  return [...runSentences(data), ...pictureSentences(data, facts), ...chartSentences(data, facts)]
+}
+
+function runSentences(data: RunFigureData): Span[] {
+  const { original, masked } = data.probability
+  const spans: Span[] = [{ text: `${data.image}. `, style: 'bold' }, { text: `${targetName(data)} (class ${data.target.index}` }]
+  if (original !== null) spans.push({ text: ', ' }, ...equation('p', original))
+  spans.push({ text: `) by ${data.model}, explained by ${data.method}` })
+  if (data.settings.length > 0) spans.push({ text: ` (${data.settings.join('; ')})` })
+  spans.push({ text: `: score ${data.score}, ${data.iterations} iterations, seed ${data.seed}, backend ${data.backend}, executor ${data.executor}.` })
+  if (masked !== null) spans.push({ text: ' Under the mask ' }, ...equation('p', masked), { text: '.' })
+  return spans
+}
+
+function pictureSentences(data: RunFigureData, { colormap: id, limits, normalisation }: CaptionFacts): Span[] {
+  const framed = !seesAll(data.view)
+  const { title, diverging } = colormap(id)
+  return [
+    letter('a'), { text: framed ? 'Input; the frame marks what the classifier sees.' : 'Input.' },
+    letter('b'),
+    { text: `${mapTitle(data)} at its own resolution, ${data.map.width}\u00a0×\u00a0${data.map.height}, ${limitsText(limits, normalisation)}.` },
+    letter('c'),
+    { text: `${mapTitle(data)} over the desaturated input: colour (${title}${diverging ? ', white at zero' : ''}) and opacity by value${framed ? '; faded: not seen by the classifier' : ''}.` },
+  ]
+}
+
+function chartSentences(data: RunFigureData, { panels, lossFloor, logarithmic }: CaptionFacts): Span[] {
+  const spans: Span[] = []
+  if (panels.loss) {
+    const floor = lossFloor === null ? '' : `; values up to ${numberText(lossFloor)} lie on the axis`
+    spans.push(letter(panels.loss), { text: `Loss and its terms by iteration${logarithmic ? ' (log axis)' : ''}, last values beside the lines${floor}; lower is better.` })
+  }
+  if (panels.probability) {
+    const dashed = data.probability.original === null ? '' : '; dashed: of the original image'
+    spans.push(letter(panels.probability), { text: `Probability of the target under the mask${dashed}.` })
+  }
+  return spans
+}
+
+/** "Mask" for what keeps and hides pixels between 0 and 1, "Attribution" for signed maps, else "Map". */
+export function mapTitle(data: Pick<RunFigureData, 'signed' | 'range'>): string {
+  if (data.signed) return 'Attribution'
+  return data.range[0] === 0 && data.range[1] === 1 ? 'Mask' : 'Map'
+}
+
+export function targetName(data: Pick<RunFigureData, 'target'>): string {
+  return data.target.label ?? `class ${data.target.index}`
+}
+
+function limitsText({ low, high }: Limits, normalisation: Normalisation): string {
+  const span = `${numberText(low)} to ${numberText(high)}`
+  switch (normalisation) {
+    case 'range': return `not normalised (limits ${span})`
+    case 'map': return `normalised per map (limits ${span})`
+    case 'percentile-99': return `normalised to its 99th percentile (limits ${span}, values beyond clipped)`
+  }
+}
+
+function equation(symbol: string, p: number): Span[] {
+  return [{ text: symbol, style: 'italic' }, { text: `\u00a0=\u00a0${probabilityText(p)}` }]
+}
+
+function letter(name: string): Span {
+  return { text: ` (${name})\u00a0`, style: 'bold' }
+}
