@@ -10,6 +10,8 @@ export interface Bench {
 const benches: Record<string, () => Promise<Bench>> = {
   'conv-input-gradient': () => import('./conv-input-gradient.ts'),
   'conv-filter-gradient': () => import('./conv-filter-gradient.ts'),
+  'neuromask-step': () => import('./neuromask-step.ts'),
+  memory: () => import('./memory.ts'),
 }
 
 async function main(args: readonly string[]): Promise<void> {
