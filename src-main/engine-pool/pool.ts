@@ -53,8 +53,8 @@ export interface Pool {
   diagnose(): Promise<BackendReport[]>
   /** How many jobs run at the same time. Starts the first worker. */
   capacity(): Promise<number>
-  /** Process ids of the living workers. */
-  pids(): number[]
+  /** The living workers: their numbers, as `onStart` tells them, and process ids. */
+  workers(): { number: number; pid: number | undefined }[]
   /** Ends all workers; whatever runs or waits is cancelled. */
   dispose(): Promise<void>
 }
@@ -68,7 +68,8 @@ const cancelPatience = 30_000
 interface Job {
   key: string | undefined
   signal: AbortSignal | undefined
-  work(worker: WorkerHandle): Promise<void>
+  /** Never rejects. @returns what tells the outcome, to be called when the worker is free again */
+  work(worker: WorkerHandle): Promise<() => void>
   reject(error: Error): void
 }
 
@@ -89,10 +90,10 @@ export function createPool(options: PoolOptions): Pool {
       if (disposed || signal?.aborted) return reject(cancelled())
       const job: Job = {
         key: source && modelKey(source), signal, reject,
-        work: (worker) => work(worker).then(resolve, (error: Error) => {
+        work: (worker) => work(worker).then((result) => () => resolve(result), (error: Error) => {
           // A worker that says of itself that it is broken gets no more work.
           if (error instanceof MaskscopeError && error.code === 'worker') retire(worker)
-          reject(signal?.aborted || disposed ? cancelled() : error)
+          return () => reject(signal?.aborted || disposed ? cancelled() : error)
         }),
       }
       signal?.addEventListener('abort', () => {
@@ -111,8 +112,9 @@ export function createPool(options: PoolOptions): Pool {
       const job = pending.shift()!
       const worker = [...idle].find((w) => job.key !== undefined && w.holds(job.key)) ?? [...idle][0]!
       idle.delete(worker)
-      void job.work(worker).finally(() => {
+      void job.work(worker).then((tell) => {
         if (alive.has(worker)) idle.add(worker)
+        tell()
         pump()
       })
     }
@@ -214,7 +216,7 @@ export function createPool(options: PoolOptions): Pool {
       await worker.ready
       return size
     }),
-    pids: () => [...alive].flatMap((worker) => worker.pid ?? []),
+    workers: () => [...alive].map(({ number, pid }) => ({ number, pid })),
     async dispose() {
       disposed = true
       failPending(cancelled())

@@ -99,7 +99,8 @@ export function makeResult({ explained, manifest, course, version, notes, label 
   return {
     facts: {
       backend: engine.backend.id,
-      executor: 'tfjs',
+      // Multiply-adds are known exactly where the graph is ours; elsewhere TF.js runs the model as it is.
+      executor: info.multiplyAdds === null ? 'tfjs-opaque' : 'tfjs',
       versions: { maskscope: version, tfjs: engine.versions.tfjs },
       target: { index: target, label: known ?? info.labels?.[target] ?? null },
       score,

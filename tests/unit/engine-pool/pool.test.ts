@@ -1,0 +1,268 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { WorkerReply, WorkerRequest } from '#engine/protocol.ts'
+import { workerEnvironment } from '#pool/environment.ts'
+import { createPool, type ExplainJob, type Pool } from '#pool/pool.ts'
+import type { Death, Wire } from '#pool/wire.ts'
+import { deathError } from '#pool/worker-handle.ts'
+import { MaskscopeError } from '#shared/domain/errors.ts'
+import type { ModelSource } from '#shared/domain/model.ts'
+
+/** A worker that does only what the test tells it. */
+class FakeWorker implements Wire {
+  readonly pid = undefined
+  readonly requests: WorkerRequest[] = []
+  killed = false
+  private reply: (reply: WorkerReply) => void = () => undefined
+  private die: (death: Death) => void = () => undefined
+  readonly number: number
+  private readonly onSend: (worker: FakeWorker, message: WorkerRequest) => void
+
+  constructor(number: number, onSend: (worker: FakeWorker, message: WorkerRequest) => void) {
+    this.number = number
+    this.onSend = onSend
+  }
+  send(message: WorkerRequest): void {
+    this.requests.push(message)
+    queueMicrotask(() => this.onSend(this, message))
+  }
+  onReply(listener: (reply: WorkerReply) => void): void {
+    this.reply = listener
+  }
+  onDeath(listener: (death: Death) => void): void {
+    this.die = listener
+  }
+  kill(): void {
+    this.killed = true
+    this.end({ code: null, signal: 'SIGKILL', lastWords: '' })
+  }
+  end(death: Death): void {
+    queueMicrotask(() => this.die(death))
+  }
+  answer(reply: WorkerReply): void {
+    this.reply(reply)
+  }
+  asked(type: WorkerRequest['type']): WorkerRequest[] {
+    return this.requests.filter((r) => r.type === type)
+  }
+}
+
+const info = { name: 'm' } as never
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** Answers everything but `explain`, which waits for the test. */
+function obliging(backend: 'cpu' | 'cuda' = 'cpu') {
+  return (worker: FakeWorker, message: WorkerRequest): void => {
+    const { id } = message
+    if (message.type === 'start') worker.answer({ type: 'ready', id, backend: { id: backend, device: 'd', rejected: [] }, versions: { tfjs: '1' } })
+    if (message.type === 'load') worker.answer({ type: 'loaded', id, info, dropped: [] })
+    if (message.type === 'classify') worker.answer({ type: 'logits', id, logits: Float32Array.of(worker.number) })
+  }
+}
+
+let workers: FakeWorker[]
+let pool: Pool
+beforeEach(() => void (workers = []))
+afterEach(async () => {
+  vi.useRealTimers()
+  await pool.dispose()
+})
+
+function start(onSend: (worker: FakeWorker, message: WorkerRequest) => void, options: { jobs?: number } = {}): Pool {
+  pool = createPool({
+    ...options,
+    launch: () => {
+      const worker = new FakeWorker(workers.length + 1, onSend)
+      workers.push(worker)
+      return worker
+    },
+  })
+  return pool
+}
+
+function model(sha256 = 'a'): ModelSource {
+  return { name: 'm', sha256, format: 'tfjs-layers', topology: {}, weightSpecs: [], weightData: new Uint8Array(), preprocessing: {} as never, labels: null, head: undefined }
+}
+const job: ExplainJob = { method: 'x', parameters: {}, images: { count: 1, height: 1, width: 1, channels: 1, data: new Float32Array(1) }, targets: [0], seeds: [1] }
+
+function finish(worker: FakeWorker): void {
+  const last = worker.asked('explain').at(-1)!
+  worker.answer({ type: 'explained', id: last.id, explanations: [] })
+}
+
+describe('feeding', () => {
+  test('no worker is started before there is work, and no more than there are jobs', async () => {
+    start(obliging(), { jobs: 4 })
+    expect(workers).toHaveLength(0)
+    await pool.backend()
+    await pool.classify(model(), job.images)
+    expect(workers).toHaveLength(1)
+  })
+
+  test('a GPU gets one worker, --jobs caps the others', async () => {
+    start(obliging('cuda'), { jobs: 4 })
+    const running = [1, 2, 3].map(() => pool.explain(model(), job))
+    await settle()
+    expect(workers).toHaveLength(1)
+    expect(await Promise.race([pool.capacity(), settle().then(() => 'waits its turn')])).toBe('waits its turn')
+    for (const run of running) {
+      await settle()
+      finish(workers[0]!)
+      await run
+    }
+    expect(await pool.capacity()).toBe(1)
+  })
+
+  test('first come, first served; a model is sent to a worker once', async () => {
+    start(obliging(), { jobs: 1 })
+    const order: number[] = []
+    const runs = [1, 2, 3].map((seed) => pool.explain(model(), { ...job, seeds: [seed] }).then(() => order.push(seed)))
+    for (const run of runs) {
+      await settle()
+      finish(workers[0]!)
+      await run
+    }
+    expect(order).toEqual([1, 2, 3])
+    expect(workers[0]!.asked('load')).toHaveLength(1)
+    expect(workers[0]!.asked('explain').map((r) => (r.type === 'explain' ? r.seeds[0] : 0))).toEqual([1, 2, 3])
+  })
+
+  test('a model that the worker dropped is sent again', async () => {
+    start((worker, message) => {
+      if (message.type !== 'load') return obliging()(worker, message)
+      worker.answer({ type: 'loaded', id: message.id, info, dropped: worker.asked('load').slice(0, -1).map((r) => (r.type === 'load' ? r.key : '')) })
+    }, { jobs: 1 })
+    await pool.info(model('a'))
+    await pool.info(model('b'))
+    await pool.info(model('b'))
+    await pool.info(model('a'))
+    expect(workers[0]!.asked('load')).toHaveLength(3)
+  })
+})
+
+describe('deaths', () => {
+  test('a worker that dies fails its job and no other, and the next job gets a new one', async () => {
+    start(obliging(), { jobs: 1 })
+    const first = pool.explain(model(), job)
+    const second = pool.explain(model(), job)
+    await settle()
+    workers[0]!.end({ code: 134, signal: 'SIGABRT', lastWords: 'terminate called' })
+    await expect(first).rejects.toMatchObject({ code: 'worker' })
+    await settle()
+    expect(workers).toHaveLength(2)
+    finish(workers[1]!)
+    await second
+  })
+
+  test('a worker that says it is broken gets no more work', async () => {
+    start(obliging(), { jobs: 1 })
+    const first = pool.explain(model(), job)
+    const second = pool.explain(model(), job)
+    await settle()
+    workers[0]!.answer({ type: 'failed', id: workers[0]!.asked('explain')[0]!.id, error: { code: 'worker', message: 'broken' } })
+    await expect(first).rejects.toThrow('broken')
+    expect(workers[0]!.killed).toBe(true)
+    await settle()
+    finish(workers[1]!)
+    await second
+  })
+
+  test('deaths at the start are retried with growing pauses, three times, then every waiting job fails with the reason', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    start((worker) => worker.end({ code: 1, signal: null, lastWords: 'Error: cannot find module x\n    at load (y)\n' }))
+    const jobs = [pool.backend(), pool.info(model())].map((p) => p.catch((error: Error) => error))
+    await settle()
+    expect(workers).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(199)
+    expect(workers).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(1)
+    await settle()
+    expect(workers).toHaveLength(2)
+    await vi.advanceTimersByTimeAsync(399)
+    expect(workers).toHaveLength(2)
+    await vi.advanceTimersByTimeAsync(1)
+    for (const outcome of await Promise.all(jobs)) {
+      expect(outcome).toMatchObject({ code: 'worker', message: expect.stringMatching(/3 times in a row.*cannot find module x/) as string })
+    }
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(workers).toHaveLength(3)
+  })
+
+  test('a backend that is not there is not tried again', async () => {
+    start((worker, message) => worker.answer({ type: 'failed', id: message.id, error: { code: 'unavailable', message: 'no CUDA here' } }))
+    await expect(pool.backend()).rejects.toMatchObject({ code: 'unavailable', message: 'no CUDA here' })
+    expect(workers).toHaveLength(1)
+    expect(workers[0]!.killed).toBe(true)
+  })
+})
+
+describe('cancelling', () => {
+  test('a waiting job leaves the queue', async () => {
+    start(obliging(), { jobs: 1 })
+    const first = pool.explain(model(), job)
+    const controller = new AbortController()
+    const second = pool.explain(model(), job, { signal: controller.signal })
+    await settle()
+    controller.abort()
+    await expect(second).rejects.toMatchObject({ code: 'cancelled' })
+    finish(workers[0]!)
+    await first
+    await settle()
+    expect(workers[0]!.asked('explain')).toHaveLength(1)
+  })
+
+  test('a running job is told; a worker that does not listen is ended and replaced', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    start(obliging(), { jobs: 1 })
+    const controller = new AbortController()
+    const run = pool.explain(model(), job, { signal: controller.signal }).catch((error: Error) => error)
+    await settle()
+    controller.abort()
+    const explainId = workers[0]!.asked('explain')[0]!.id
+    expect(workers[0]!.asked('cancel')).toEqual([{ type: 'cancel', id: explainId }])
+    await vi.advanceTimersByTimeAsync(29_000)
+    expect(workers[0]!.killed).toBe(false)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(await run).toMatchObject({ code: 'cancelled' })
+    expect(workers[0]!.killed).toBe(true)
+  })
+
+  test('disposing cancels what waits and what runs', async () => {
+    start(obliging(), { jobs: 1 })
+    const runs = [1, 2].map(() => pool.explain(model(), job).catch((error: Error) => error))
+    await settle()
+    await pool.dispose()
+    for (const run of await Promise.all(runs)) expect(run).toMatchObject({ code: 'cancelled' })
+    await expect(pool.info(model())).rejects.toMatchObject({ code: 'cancelled' })
+  })
+})
+
+test('targets and progress reach the watcher in order', async () => {
+  start(obliging(), { jobs: 1 })
+  const seen: unknown[] = []
+  const run = pool.explain(model(), job, { onStart: (worker, targets) => seen.push([worker, ...targets]), onProgress: (p) => seen.push(p.iteration) })
+  await settle()
+  const { id } = workers[0]!.asked('explain')[0]!
+  workers[0]!.answer({ type: 'targets', id, targets: [3] })
+  for (const iteration of [0, 1, 2]) workers[0]!.answer({ type: 'progress', id, progress: { image: 0, iteration, iterations: 2, losses: {}, probability: 1 } })
+  finish(workers[0]!)
+  await run
+  expect(seen).toEqual([[1, 3], 0, 1, 2])
+})
+
+describe('words for a death', () => {
+  test.each([
+    [{ code: null, signal: 'SIGABRT' as const, lastWords: 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory' }, /SIGABRT.*ran out of memory.*--jobs 1/],
+    [{ code: null, signal: 'SIGKILL' as const, lastWords: '' }, /SIGKILL.*memory.*--jobs 1/],
+    [{ code: 1, signal: null, lastWords: 'Error: no such kernel\n    at f (g)\n\nNode.js v20.20.2\n' }, /code 1.*no such kernel/],
+    [{ code: null, signal: null, lastWords: 'spawn ENOENT' }, /could not be started.*ENOENT/],
+  ])('%j', (death, words) => {
+    const error = deathError(death)
+    expect(error).toBeInstanceOf(MaskscopeError)
+    expect(error).toMatchObject({ code: 'worker', message: expect.stringMatching(words) as string })
+  })
+})
+
+test('a worker gets what libraries need of the environment and nothing else', () => {
+  const own = { PATH: '/bin', HOME: '/h', NODE_OPTIONS: '--inspect', NODE_PATH: '/x', LD_PRELOAD: 'x.so', SECRET_TOKEN: 's', CUDA_VISIBLE_DEVICES: '0', TF_CPP_MIN_LOG_LEVEL: '2', LC_ALL: 'C', ELECTRON_RUN_AS_NODE: '1', npm_config_x: 'y' }
+  expect(workerEnvironment(own)).toEqual({ PATH: '/bin', HOME: '/h', CUDA_VISIBLE_DEVICES: '0', TF_CPP_MIN_LOG_LEVEL: '2', LC_ALL: 'C' })
+})
