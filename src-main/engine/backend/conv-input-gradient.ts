@@ -2,6 +2,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core'
 import { phasesOf, planAxis, type AxisPlan, type Phase } from './axis.ts'
 import { withForms } from './frozen.ts'
 import type { Pads, Pair } from './padding.ts'
+import { pointer, simd } from './simd/simd.ts'
 import { forwardConvolution } from './stock.ts'
 import { allocate, cropped, free, reshaped, shape4, type Shape4, type WasmBackend } from './wasm-memory.ts'
 
@@ -147,34 +148,15 @@ function interleave(
 ): void {
   const [count, height, width, channels] = shape4(dx)
   const [, partHeight, partWidth, partChannels] = shape4(part)
-  const from = backend.typedArrayFromHeap(part)
-  const to = backend.typedArrayFromHeap(dx)
-  const columnPhases = plan.columns.phases.map((phase) => phase.remainder)
+  const from = pointer(backend, part)
+  const to = pointer(backend, dx)
   plan.rows.phases.forEach(({ remainder: top }, i) => {
-    columnPhases.forEach((left, j) => {
-      const firstChannel = (i * columnPhases.length + j) * channels
-      for (let n = 0; n < count; n++) {
-        for (let q = 0, row = top; q < partHeight && row < height; q++, row += strides[0]) {
-          let source = (n * partHeight + q) * partWidth * partChannels + firstChannel
-          let target = ((n * height + row) * width + left) * channels
-          for (let column = left; column < width; column += strides[1]) {
-            if (multiplier === 1) for (let c = 0; c < channels; c++) to[target + c] = from[source + c]!
-            else addGroups(from, source, to, target, channels, multiplier)
-            source += partChannels
-            target += strides[1] * channels
-          }
-        }
-      }
+    plan.columns.phases.forEach(({ remainder: left }, j) => {
+      const first = (i * plan.columns.phases.length + j) * channels
+      simd(backend).interleave(
+        from, to, count, partHeight, partWidth, partChannels, first, height, width, channels, top, left,
+        strides[0], strides[1], multiplier,
+      )
     })
   })
-}
-
-function addGroups(
-  from: Float32Array, source: number, to: Float32Array, target: number, channels: number, multiplier: number,
-): void {
-  for (let c = 0; c < channels; c++) {
-    let sum = 0
-    for (let m = 0; m < multiplier; m++) sum += from[source + c * multiplier + m]!
-    to[target + c] = sum
-  }
 }

@@ -10,6 +10,9 @@ export interface WasmBackend {
   typedArrayFromHeap(info: TensorInfo): Float32Array
   incRef(dataId: DataId): void
   disposeData(dataId: DataId, force?: boolean): boolean
+  /** Where the tensor's memory begins in the heap, in bytes. */
+  getMemoryOffset(dataId: DataId): number
+  wasm: { asm: { memory: object } }
 }
 
 export type Shape4 = readonly [number, number, number, number]

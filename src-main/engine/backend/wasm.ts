@@ -6,10 +6,12 @@ import {
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 // Importing the layers is what registers TF.js's gradients: the core alone has none under Node.
 import '@tensorflow/tfjs-layers'
-import { depthwiseFilterGradient, filterGradient } from './conv-filter-gradient.ts'
+import { filterGradient } from './conv-filter-gradient.ts'
 import { inputGradient, type Geometry } from './conv-input-gradient.ts'
+import { depthwiseFilterGradient } from './depthwise-filter-gradient.ts'
 import { pairOf, registerDilatedGradients } from './gradients.ts'
 import { explicitPads, toExplicitPadding } from './padding.ts'
+import { averagePoolGradient, maxPoolGradient, type PoolGeometry } from './pool-gradients.ts'
 import { replaceKernel, stockKernel } from './stock.ts'
 import { shape4, type Shape4, type WasmBackend } from './wasm-memory.ts'
 
@@ -48,6 +50,14 @@ export function registerWasmKernels(): void {
     const { x, dy } = required(inputs, ['x', 'dy'])
     const filterShape = attrs!['filterShape'] as unknown as Shape4
     return depthwiseFilterGradient(backend as WasmBackend, x, dy, filterShape, geometryOf(attrs!, shape4(x), filterShape))
+  })
+  replaceKernel('MaxPoolGrad', ({ inputs, attrs, backend }) => {
+    const { dy, input } = required(inputs, ['dy', 'input'])
+    return maxPoolGradient(backend as WasmBackend, dy, input, inputs['output'], poolGeometryOf(attrs!, shape4(input)))
+  })
+  replaceKernel('AvgPoolGrad', ({ inputs, attrs, backend }) => {
+    const { dy, input } = required(inputs, ['dy', 'input'])
+    return averagePoolGradient(backend as WasmBackend, dy, shape4(input), poolGeometryOf(attrs!, shape4(input)))
   })
   for (const name of ['Conv2D', 'DepthwiseConv2dNative', 'FusedConv2D', 'FusedDepthwiseConv2D']) resolveSamePadding(name)
   registerDilatedGradients()
@@ -88,6 +98,12 @@ function geometryOf(attrs: NamedAttrMap, inputShape: Shape4, filterShape: Shape4
     attrs['pad'] as Parameters<typeof explicitPads>[4],
   )
   return { strides, dilations, pads }
+}
+
+function poolGeometryOf(attrs: NamedAttrMap, inputShape: Shape4): PoolGeometry {
+  const window = pairOf(attrs['filterSize'])
+  const [kh, kw] = window
+  return { window, ...geometryOf(attrs, inputShape, [kh, kw, 1, 1]) }
 }
 
 /** The stock forward is wrong for 'same' where the kernel is smaller than the stride, and right with the same pads given. */

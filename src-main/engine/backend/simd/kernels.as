@@ -1,0 +1,266 @@
+// Kernels bound by memory, in AssemblyScript with SIMD, compiled by scripts/build/simd.js to binary.ts. They work on the
+// heap of TF.js's WASM backend: every `usize` is a pointer to float32 values in NHWC order. They keep no memory of
+// their own. Every other number is a count, a size or an index, not a number of bytes.
+
+// @ts-ignore: decorator
+@inline const F: usize = 4
+
+/** out = dy where 0 < y < limit, else 0; with `guided`, also 0 where dy is negative. n values each. */
+export function reluGradient(dy: usize, y: usize, out: usize, n: usize, limit: f32, guided: bool): void {
+  const zero = f32x4.splat(0)
+  const top = f32x4.splat(limit)
+  const floor = f32x4.splat(guided ? 0 : -Infinity)
+  const end = n * F
+  let i: usize = 0
+  for (; i + 16 <= end; i += 16) {
+    const value = v128.load(y + i)
+    const gradient = v128.load(dy + i)
+    let inside = v128.and(f32x4.gt(value, zero), f32x4.lt(value, top))
+    inside = v128.and(inside, f32x4.gt(gradient, floor))
+    v128.store(out + i, v128.and(gradient, inside))
+  }
+  for (; i < end; i += F) {
+    const value = load<f32>(y + i)
+    const gradient = load<f32>(dy + i)
+    const inside = value > 0 && value < limit && (!guided || gradient > 0)
+    store<f32>(out + i, inside ? gradient : 0)
+  }
+}
+
+/** out = dy where y > 0, else dy · slope. */
+export function leakyReluGradient(dy: usize, y: usize, out: usize, n: usize, slope: f32): void {
+  const zero = f32x4.splat(0)
+  const factor = f32x4.splat(slope)
+  const end = n * F
+  let i: usize = 0
+  for (; i + 16 <= end; i += 16) {
+    const gradient = v128.load(dy + i)
+    const positive = f32x4.gt(v128.load(y + i), zero)
+    v128.store(out + i, v128.bitselect(gradient, f32x4.mul(gradient, factor), positive))
+  }
+  for (; i < end; i += F) {
+    const gradient = load<f32>(dy + i)
+    store<f32>(out + i, load<f32>(y + i) > 0 ? gradient : gradient * slope)
+  }
+}
+
+/** out = dy where y > 0, else dy · (y + 1): the exponential linear unit with α = 1. */
+export function eluGradient(dy: usize, y: usize, out: usize, n: usize): void {
+  const zero = f32x4.splat(0)
+  const one = f32x4.splat(1)
+  const end = n * F
+  let i: usize = 0
+  for (; i + 16 <= end; i += 16) {
+    const gradient = v128.load(dy + i)
+    const value = v128.load(y + i)
+    v128.store(out + i, v128.bitselect(gradient, f32x4.mul(gradient, f32x4.add(value, one)), f32x4.gt(value, zero)))
+  }
+  for (; i < end; i += F) {
+    const gradient = load<f32>(dy + i)
+    const value = load<f32>(y + i)
+    store<f32>(out + i, value > 0 ? gradient : gradient * (value + 1))
+  }
+}
+
+/** out = dy · y · (1 − y). */
+export function sigmoidGradient(dy: usize, y: usize, out: usize, n: usize): void {
+  const one = f32x4.splat(1)
+  const end = n * F
+  let i: usize = 0
+  for (; i + 16 <= end; i += 16) {
+    const value = v128.load(y + i)
+    v128.store(out + i, f32x4.mul(f32x4.mul(v128.load(dy + i), value), f32x4.sub(one, value)))
+  }
+  for (; i < end; i += F) {
+    const value = load<f32>(y + i)
+    store<f32>(out + i, load<f32>(dy + i) * value * (1 - value))
+  }
+}
+
+/**
+ * Writes one phase of a strided gradient to its places: dx[n, top + q·sh, left + r·sw, c] = part[n, q, r, first + c],
+ * or, with a multiplier m > 1, the sum of part[…, first + c·m … first + c·m + m − 1].
+ */
+export function interleave(
+  part: usize, dx: usize, count: i32, partHeight: i32, partWidth: i32, partChannels: i32, first: i32,
+  height: i32, width: i32, channels: i32, top: i32, left: i32, sh: i32, sw: i32, multiplier: i32,
+): void {
+  const bytes = <usize>channels * F
+  const step = <usize>partChannels * F
+  for (let n = 0; n < count; n++) {
+    for (let q = 0, row = top; q < partHeight && row < height; q++, row += sh) {
+      let source = part + ((<usize>(n * partHeight + q) * partWidth) * partChannels + first) * F
+      let target = dx + (<usize>((n * height + row) * width + left)) * bytes
+      for (let column = left; column < width; column += sw) {
+        if (multiplier == 1) copy(source, target, bytes)
+        else {
+          let from = source
+          for (let c: usize = 0; c < bytes; c += F) {
+            let sum: f32 = 0
+            for (let m = 0; m < multiplier; m++, from += F) sum += load<f32>(from)
+            store<f32>(target + c, sum)
+          }
+        }
+        source += step
+        target += <usize>sw * bytes
+      }
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function copy(source: usize, target: usize, bytes: usize): void {
+  let i: usize = 0
+  for (; i + 16 <= bytes; i += 16) v128.store(target + i, v128.load(source + i))
+  for (; i < bytes; i += F) store<f32>(target + i, load<f32>(source + i))
+}
+
+/**
+ * Gradient of max pooling: each output's gradient goes to the first input of its window, row by row, that equals the
+ * output. dx must hold zeros. Windows may overlap and reach over the edges.
+ */
+export function maxPoolGradient(
+  x: usize, y: usize, dy: usize, dx: usize, count: i32, height: i32, width: i32, channels: i32,
+  outHeight: i32, outWidth: i32, kh: i32, kw: i32, sh: i32, sw: i32, dh: i32, dw: i32, padTop: i32, padLeft: i32,
+): void {
+  const bytes = <usize>channels * F
+  const rowBytes = <usize>width * bytes
+  for (let n = 0; n < count; n++) {
+    const image = <usize>n * height * rowBytes
+    for (let oy = 0; oy < outHeight; oy++) {
+      for (let ox = 0; ox < outWidth; ox++) {
+        const out = <usize>((n * outHeight + oy) * outWidth + ox) * bytes
+        let c: usize = 0
+        for (; c + 16 <= bytes; c += 16) {
+          const top = v128.load(y + out + c)
+          let open = v128.load(dy + out + c)
+          for (let i = 0; i < kh; i++) {
+            const row = oy * sh + i * dh - padTop
+            if (row < 0 || row >= height) continue
+            for (let j = 0; j < kw; j++) {
+              const column = ox * sw + j * dw - padLeft
+              if (column < 0 || column >= width) continue
+              const at = image + <usize>row * rowBytes + <usize>column * bytes + c
+              const here = f32x4.eq(v128.load(x + at), top)
+              v128.store(dx + at, f32x4.add(v128.load(dx + at), v128.and(open, here)))
+              open = v128.andnot(open, here)
+            }
+          }
+        }
+        for (; c < bytes; c += F) {
+          const top = load<f32>(y + out + c)
+          let open = true
+          for (let i = 0; i < kh && open; i++) {
+            const row = oy * sh + i * dh - padTop
+            if (row < 0 || row >= height) continue
+            for (let j = 0; j < kw && open; j++) {
+              const column = ox * sw + j * dw - padLeft
+              if (column < 0 || column >= width) continue
+              const at = image + <usize>row * rowBytes + <usize>column * bytes + c
+              if (load<f32>(x + at) == top) {
+                store<f32>(dx + at, load<f32>(dx + at) + load<f32>(dy + out + c))
+                open = false
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/**
+ * Gradient of average pooling: each output's gradient, divided by the number of inputs in its window, goes to them all.
+ * dx must hold zeros. Padding is not counted, as in TF.js's forward.
+ */
+export function averagePoolGradient(
+  dy: usize, dx: usize, count: i32, height: i32, width: i32, channels: i32,
+  outHeight: i32, outWidth: i32, kh: i32, kw: i32, sh: i32, sw: i32, padTop: i32, padLeft: i32,
+): void {
+  const bytes = <usize>channels * F
+  const rowBytes = <usize>width * bytes
+  for (let n = 0; n < count; n++) {
+    const image = dx + <usize>n * height * rowBytes
+    for (let oy = 0; oy < outHeight; oy++) {
+      const firstRow = max(0, oy * sh - padTop)
+      const endRow = min(height, oy * sh - padTop + kh)
+      for (let ox = 0; ox < outWidth; ox++) {
+        const firstColumn = max(0, ox * sw - padLeft)
+        const endColumn = min(width, ox * sw - padLeft + kw)
+        const share: f32 = <f32>1 / <f32>((endRow - firstRow) * (endColumn - firstColumn))
+        const shares = f32x4.splat(share)
+        const out = dy + <usize>((n * outHeight + oy) * outWidth + ox) * bytes
+        for (let row = firstRow; row < endRow; row++) {
+          let at = image + <usize>row * rowBytes + <usize>firstColumn * bytes
+          for (let column = firstColumn; column < endColumn; column++, at += bytes) {
+            let c: usize = 0
+            for (; c + 16 <= bytes; c += 16) {
+              v128.store(at + c, f32x4.add(v128.load(at + c), f32x4.mul(v128.load(out + c), shares)))
+            }
+            for (; c < bytes; c += F) store<f32>(at + c, load<f32>(at + c) + load<f32>(out + c) * share)
+          }
+        }
+      }
+    }
+  }
+}
+
+/**
+ * Gradient of a depthwise convolution (multiplier 1) with respect to its filter: dw[i, j, c] = Σ x[n, oy·sh + i·dh − top,
+ * ox·sw + j·dw − left, c] · dy[n, oy, ox, c]. The filter's gradient must hold zeros.
+ */
+export function depthwiseFilterGradient(
+  x: usize, dy: usize, filter: usize, count: i32, height: i32, width: i32, channels: i32,
+  outHeight: i32, outWidth: i32, kh: i32, kw: i32, sh: i32, sw: i32, dh: i32, dw: i32, padTop: i32, padLeft: i32,
+): void {
+  const bytes = <usize>channels * F
+  const xStep = <usize>sw * bytes
+  for (let n = 0; n < count; n++) {
+    for (let oy = 0; oy < outHeight; oy++) {
+      const dyRow = dy + <usize>((n * outHeight + oy) * outWidth) * bytes
+      for (let i = 0; i < kh; i++) {
+        const row = oy * sh + i * dh - padTop
+        if (row < 0 || row >= height) continue
+        const xRow = x + <usize>((n * height + row) * width) * bytes
+        for (let j = 0; j < kw; j++) {
+          const shift = j * dw - padLeft
+          const first = shift >= 0 ? 0 : (-shift + sw - 1) / sw
+          const last = width - 1 - shift
+          if (last < 0) continue
+          const end = min(outWidth, last / sw + 1)
+          const target = filter + <usize>(i * kw + j) * bytes
+          let c: usize = 0
+          for (; c + 16 <= bytes; c += 16) {
+            let source = xRow + <usize>(first * sw + shift) * bytes + c
+            let gradient = dyRow + <usize>first * bytes + c
+            let sum = f32x4.splat(0)
+            for (let ox = first; ox < end; ox++, source += xStep, gradient += bytes) {
+              sum = f32x4.add(sum, f32x4.mul(v128.load(source), v128.load(gradient)))
+            }
+            v128.store(target + c, f32x4.add(v128.load(target + c), sum))
+          }
+          for (; c < bytes; c += F) {
+            let source = xRow + <usize>(first * sw + shift) * bytes + c
+            let gradient = dyRow + <usize>first * bytes + c
+            let sum: f32 = 0
+            for (let ox = first; ox < end; ox++, source += xStep, gradient += bytes) {
+              sum += load<f32>(source) * load<f32>(gradient)
+            }
+            store<f32>(target + c, load<f32>(target + c) + sum)
+          }
+        }
+      }
+    }
+  }
+}
+
+/** out[c] = Σ x[p, c] over all positions; out must hold zeros. */
+export function channelSums(x: usize, out: usize, positions: usize, channels: i32): void {
+  const bytes = <usize>channels * F
+  for (let p: usize = 0; p < positions; p++, x += bytes) {
+    let c: usize = 0
+    for (; c + 16 <= bytes; c += 16) v128.store(out + c, f32x4.add(v128.load(out + c), v128.load(x + c)))
+    for (; c < bytes; c += F) store<f32>(out + c, load<f32>(out + c) + load<f32>(x + c))
+  }
+}

@@ -1,0 +1,57 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { simdBinary } from './binary.ts'
+import type { WasmBackend } from '../wasm-memory.ts'
+
+/** A pointer into the WASM backend's heap, from `pointer`. */
+export type Pointer = number
+
+/** The exports of kernels.as, documented there; sizes and indices are whole numbers, booleans 0 or 1. */
+export interface Simd {
+  reluGradient(dy: Pointer, y: Pointer, out: Pointer, n: number, limit: number, guided: number): void
+  leakyReluGradient(dy: Pointer, y: Pointer, out: Pointer, n: number, slope: number): void
+  eluGradient(dy: Pointer, y: Pointer, out: Pointer, n: number): void
+  sigmoidGradient(dy: Pointer, y: Pointer, out: Pointer, n: number): void
+  interleave(
+    part: Pointer, dx: Pointer, count: number, partHeight: number, partWidth: number, partChannels: number, first: number,
+    height: number, width: number, channels: number, top: number, left: number, sh: number, sw: number, multiplier: number,
+  ): void
+  maxPoolGradient(
+    x: Pointer, y: Pointer, dy: Pointer, dx: Pointer, count: number, height: number, width: number, channels: number,
+    outHeight: number, outWidth: number, kh: number, kw: number, sh: number, sw: number, dh: number, dw: number,
+    padTop: number, padLeft: number,
+  ): void
+  averagePoolGradient(
+    dy: Pointer, dx: Pointer, count: number, height: number, width: number, channels: number,
+    outHeight: number, outWidth: number, kh: number, kw: number, sh: number, sw: number, padTop: number, padLeft: number,
+  ): void
+  depthwiseFilterGradient(
+    x: Pointer, dy: Pointer, filter: Pointer, count: number, height: number, width: number, channels: number,
+    outHeight: number, outWidth: number, kh: number, kw: number, sh: number, sw: number, dh: number, dw: number,
+    padTop: number, padLeft: number,
+  ): void
+  channelSums(x: Pointer, out: Pointer, positions: number, channels: number): void
+}
+
+/** What we use of WebAssembly, which TypeScript knows only in its browser types. */
+interface WebAssemblyGlobal {
+  Module: new (bytes: Uint8Array) => object
+  Instance: new (module: object, imports: object) => { exports: unknown }
+}
+const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyGlobal }).WebAssembly
+
+const instances = new WeakMap<WasmBackend, Simd>()
+
+/** Our SIMD kernels on this backend's heap. */
+export function simd(backend: WasmBackend): Simd {
+  let instance = instances.get(backend)
+  if (!instance) {
+    const module = new Module(Buffer.from(simdBinary, 'base64'))
+    instance = new Instance(module, { env: { memory: backend.wasm.asm.memory } }).exports as Simd
+    instances.set(backend, instance)
+  }
+  return instance
+}
+
+export function pointer(backend: WasmBackend, info: TensorInfo): Pointer {
+  return backend.getMemoryOffset(info.dataId)
+}
