@@ -75,8 +75,8 @@ export function layOutRunFigure(data: RunFigureData, options: RunFigureOptions):
   const list: DisplayList = {
     width,
     height: Math.ceil((bottom + 0.3) * 100) / 100,
-    title: `${data.image}: ${targetName(data)} by ${data.method}`,
-    description: caption.map((span) => span.text).join(''),
+    title: plain(`${data.image}: ${targetName(data)} by ${data.method}`),
+    description: plain(caption.map((span) => span.text).join('')),
     items,
   }
   return scaled(list, factor)
@@ -90,4 +90,9 @@ function chooseScale(data: RunFigureData, options: RunFigureOptions): Scale {
     limits: displayLimits(data.map, normalisation, data),
     normalisation,
   }
+}
+
+/** For metadata: other scripts stay, control characters and those that turn the writing direction do not. */
+function plain(text: string): string {
+  return text.replace(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '').replace(/\u00a0/g, ' ')
 }

@@ -31,9 +31,10 @@ export function usedCharacters(list: DisplayList): Map<FaceId, Set<string>> {
 export function writeSvg(list: DisplayList, resources: SvgResources): string {
   const width = num(list.width)
   const height = num(list.height)
+  const size = `width="${list.width}mm" height="${list.height}mm"`
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${width}mm" height="${height}mm" viewBox="0 0 ${width} ${height}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ${size} viewBox="0 0 ${width} ${height}">`,
     `<title>${escapeXml(list.title)}</title>`,
     `<desc>${escapeXml(list.description)}</desc>`,
     `<style>${fontFaces(resources.fonts)}text{font-kerning:none;font-variant-ligatures:none;text-rendering:geometricPrecision;white-space:pre}</style>`,
@@ -97,9 +98,12 @@ function fontFaces(fonts: SvgResources['fonts']): string {
   }).join('')
 }
 
-/** Thousandths of a millimetre; never "-0". */
-function num(value: number): string {
-  return String(Math.round(value * 1000) / 1000 || 0)
+/**
+ * Millimetres in the file's units, to a thousandth of a millimetre; never "-0". The unit is a hundredth of a
+ * millimetre: browsers keep advances in 64ths of a unit, which at 2 to 3 units per em would add up to visible gaps.
+ */
+function num(mm: number): string {
+  return String(Math.round(mm * 1000) / 10 || 0)
 }
 
 const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'

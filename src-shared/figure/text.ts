@@ -6,6 +6,8 @@ export const pointMm = 25.4 / 72
 /** Stands for a character that none of the fonts has. */
 const missing = '□'
 
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
+
 /** Text of one style before it is set. */
 export interface Span {
   text: string
@@ -37,14 +39,18 @@ export interface TextFormat {
   size: number
 }
 
+/** Letters and signs that all fonts have, single spaces: nothing to replace. The long way round takes a while. */
+const usual = /^( ?[!-~\u00a0-\u00ac\u00ae-\u017f])* ?$/
+
 /**
  * What can be set of a text from outside: white space collapsed (no-break spaces stay), control and format characters (also those that turn
  * the writing direction) dropped, and each character that no font has replaced by one □.
  */
 export function settable(text: string): string {
-  const plain = text.normalize('NFC').replace(/[^\S\u00a0]+|\p{Cc}+/gu, ' ')
+  if (usual.test(text)) return text
+  const plain = text.normalize('NFC').replace(/[^\S\u00a0\ufeff]+|\p{Cc}+/gu, ' ')
   let out = ''
-  for (const { segment } of new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(plain)) {
+  for (const { segment } of graphemes.segment(plain)) {
     const visible = segment.replace(/[\p{Cf}\ufe00-\ufe0f]/gu, '')
     out += [...visible].every(isCovered) ? visible : missing
   }
@@ -158,7 +164,7 @@ function units(spans: readonly Span[], maxWidth: number, format: TextFormat): Sp
       open = !breaks
     }
   }
-  return all
+  return all.flatMap((unit) => (unitWidth(unit, format, true) > maxWidth ? unit.map((piece) => [piece]) : [unit]))
 }
 
 function pieces(span: Span, maxWidth: number, format: TextFormat): { text: string; breaks: boolean }[] {

@@ -17,7 +17,7 @@ export interface Colormap {
   table: Uint8Array
 }
 
-/** d3's diverging scales run from red or brown to blue or purple; ours from the cool end, so that warm means for the class. */
+/** Diverging scales run from the cool end to the warm one, which means for the class; d3's RdBu runs the other way. */
 const definitions: Record<ColormapId, { title: string; colour: (t: number) => string }> = {
   viridis: { title: 'viridis', colour: interpolateViridis },
   magma: { title: 'magma', colour: interpolateMagma },
@@ -26,7 +26,7 @@ const definitions: Record<ColormapId, { title: string; colour: (t: number) => st
   grey: { title: 'grey', colour: (t) => interpolateGreys(1 - t) },
   turbo: { title: 'turbo', colour: interpolateTurbo },
   rdbu: { title: 'RdBu', colour: (t) => interpolateRdBu(1 - t) },
-  puor: { title: 'PuOr', colour: (t) => interpolatePuOr(1 - t) },
+  puor: { title: 'PuOr', colour: interpolatePuOr },
 }
 
 const built = new Map<ColormapId, Colormap>()

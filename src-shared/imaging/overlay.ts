@@ -61,27 +61,42 @@ export function composeOverlay(picture: Picture, map: MapData, options: OverlayO
   const room = Math.floor(4096 / Math.max(picture.width, picture.height))
   const base = enlargePicture(picture, Math.max(1, Math.min(wanted, room)))
   const box = cropBox(view, base)
-  const full = Math.max(Math.abs(limits.low), Math.abs(limits.high))
+  const opacities = cellOpacities(map, limits)
+  const entries = Uint16Array.from(map.data, (value) => colourIndex(normalise(value, limits)) * 3)
+  const columns = cellsAlong(base.width, box.left, box.width, map.width)
+  const rows = cellsAlong(base.height, box.top, box.height, map.height)
   const data = new Uint8Array(base.data.length)
-  for (let y = 0; y < base.height; y++) {
-    const row = Math.floor(((y + 0.5 - box.top) / box.height) * map.height)
-    for (let x = 0; x < base.width; x++) {
-      const at = (y * base.width + x) * 3
-      const column = Math.floor(((x + 0.5 - box.left) / box.width) * map.width)
-      const inside = row >= 0 && row < map.height && column >= 0 && column < map.width
-      const value = inside ? (map.data[row * map.width + column] as number) : 0
-      const opacity = inside ? Math.min(1, Math.abs(value) / full) ** opacityPower : 0
-      const entry = colourIndex(normalise(value, limits)) * 3
+  for (let y = 0, at = 0; y < base.height; y++) {
+    for (let x = 0; x < base.width; x++, at += 3) {
+      const inside = rows[y] !== -1 && columns[x] !== -1
+      const cell = (rows[y] as number) * map.width + (columns[x] as number)
+      const opacity = inside ? (opacities[cell] as number) : 0
+      const entry = inside ? (entries[cell] as number) : 0
+      const white = inside ? lighten : fade
       const grey = luma(base.data, at)
       for (let c = 0; c < 3; c++) {
         const own = base.data[at + c] as number
         const quiet = own + (grey - own) * desaturation
-        const under = quiet + (255 - quiet) * (inside ? lighten : fade)
+        const under = quiet + (255 - quiet) * white
         data[at + c] = Math.round(under + ((scale.table[entry + c] as number) - under) * opacity)
       }
     }
   }
   return { width: base.width, height: base.height, data }
+}
+
+/** 0 where the map is zero, 1 at the greater of the limits' magnitudes. */
+function cellOpacities(map: MapData, limits: Limits): Float32Array {
+  const full = Math.max(Math.abs(limits.low), Math.abs(limits.high))
+  return map.data.map((value) => Math.min(1, Math.abs(value) / full) ** opacityPower)
+}
+
+/** For each of `count` pixels the map cell under its centre, or -1 outside the crop. */
+function cellsAlong(count: number, start: number, length: number, cells: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, i) => {
+    const cell = Math.floor(((i + 0.5 - start) / length) * cells)
+    return cell >= 0 && cell < cells ? cell : -1
+  })
 }
 
 /** Every pixel repeated `across` times to the right and `down` times downwards. */

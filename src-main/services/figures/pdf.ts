@@ -61,7 +61,7 @@ function drawPath(document: Page, { commands, fill, stroke }: PathItem): void {
   if (fill !== undefined) document.fillColor(fill)
   if (stroke) {
     document.lineWidth(stroke.width).lineJoin('round').lineCap(stroke.cap ?? 'butt').strokeColor(stroke.colour)
-    if (stroke.dash) document.dash([...stroke.dash] as never)
+    if (stroke.dash) document.dash([...stroke.dash] as never, {})
     else document.undash()
   }
   if (fill !== undefined && stroke) document.fillAndStroke()
