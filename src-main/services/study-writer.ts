@@ -235,8 +235,10 @@ async function recoverRuns(root: string, files: Files): Promise<RunEntry[]> {
       continue
     }
     const state = await stateOf(root, record, false)
-    if (state !== record.state) await files.write(path.join(runPath(root, id), runFiles.record), formatJson({ ...record, state }))
-    if (state === 'interrupted') await removeArrays(root, id, files)
+    if (state !== record.state) {
+      if (state === 'interrupted') await removeArrays(root, id, files)
+      await files.write(path.join(runPath(root, id), runFiles.record), formatJson({ ...record, state }))
+    }
     entries.push({ ...entryOf(record), state })
   }
   return entries
