@@ -17,8 +17,8 @@ type Kind = 'Conv2D' | 'DepthwiseConv2dNative'
 /**
  * Gradient of a convolution with respect to its input, on WASM, from the fast forward kernels: the output gradient is
  * convolved with the filter flipped (and, for Conv2D, its channels exchanged). With strides, each phase of the input
- * grid has its own small filter; Conv2D computes all phases of both axes in one convolution and interleaves them,
- * depthwise convolutions run one per phase.
+ * grid has its own small filter; Conv2D computes the phases of both axes in one convolution or in one each, whichever
+ * multiplies less, and interleaves them; strided depthwise convolutions have a kernel of their own.
  * @param dy [N, H', W', Cout]; for depthwise Cout = C·multiplier
  * @param filter [kh, kw, Cin, Cout]; for depthwise [kh, kw, C, multiplier]
  * @param inputShape [N, H, W, Cin]
@@ -36,9 +36,12 @@ export function inputGradient(
   const [, dyHeight, dyWidth] = shape4(dy)
   const [kh, kw, , last] = shape4(filter)
   const { strides: [sh, sw], dilations: [dh, dw], pads } = geometry
+  if (kind !== 'Conv2D' && last === 1 && sh * sw > 1 && dh === 1 && dw === 1) {
+    return stridedDepthwise(backend, dy, filter, inputShape, geometry)
+  }
   const rowPhases = phasesOf(height, kh, sh, dh, pads.top)
   const columnPhases = phasesOf(width, kw, sw, dw, pads.left)
-  const groups = grouped(kind, rowPhases, columnPhases)
+  const groups = grouped(kind, rowPhases, columnPhases, inputShape[3])
   const plans = groups.map(([rows, columns]) => ({
     rows: planAxis(rows, height, dyHeight, sh, dh),
     columns: planAxis(columns, width, dyWidth, sw, dw),
@@ -68,15 +71,41 @@ export function inputGradient(
   )
 }
 
+/** The common strided depthwise case is bound by memory: one pass over dx by a kernel of its own. */
+function stridedDepthwise(
+  backend: WasmBackend, dy: TensorInfo, filter: TensorInfo, inputShape: Shape4, { strides, pads }: Geometry,
+): TensorInfo {
+  const [count, height, width, channels] = inputShape
+  const [, outHeight, outWidth] = shape4(dy)
+  const [kh, kw] = shape4(filter)
+  const dx = allocate(backend, inputShape)
+  simd(backend).depthwiseInputGradient(
+    pointer(backend, dy), pointer(backend, filter), pointer(backend, dx), count, height, width, channels,
+    outHeight, outWidth, kh, kw, strides[0], strides[1], pads.top, pads.left,
+  )
+  return dx
+}
+
 interface GridPlan {
   rows: AxisPlan
   columns: AxisPlan
 }
 
-function grouped(kind: Kind, rows: Phase[], columns: Phase[]): [Phase[], Phase[]][] {
-  if (rows.length === 0 || columns.length === 0) return []
-  if (kind === 'Conv2D') return [[rows, columns]]
-  return rows.flatMap((row) => columns.map((column): [Phase[], Phase[]] => [[row], [column]]))
+/**
+ * Which phases share a convolution. All together cost padding taps, each alone costs output channels that the forward
+ * kernel rounds up to 8: Conv2D takes what multiplies less, depthwise filters cannot share.
+ */
+function grouped(kind: Kind, rows: Phase[], columns: Phase[], cin: number): [Phase[], Phase[]][] {
+  const alone = rows.flatMap((row) => columns.map((column): [Phase[], Phase[]] => [[row], [column]]))
+  if (kind !== 'Conv2D' || alone.length < 2) return alone
+  const lanes = (channels: number): number => Math.ceil(channels / 8) * 8
+  const taps = (phases: Phase[]): number => {
+    const offsets = phases.flatMap((phase) => phase.taps.map((tap) => tap.t))
+    return Math.max(...offsets) - Math.min(...offsets) + 1
+  }
+  const together = taps(rows) * taps(columns) * lanes(alone.length * cin)
+  const apart = alone.reduce((sum, [row, column]) => sum + taps(row) * taps(column) * lanes(cin), 0)
+  return together <= apart ? [[rows, columns]] : alone
 }
 
 /** [taps down, taps across, Cout, phases·Cin], or for depthwise [taps down, taps across, C·multiplier, 1]. */

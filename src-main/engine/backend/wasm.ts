@@ -7,6 +7,7 @@ import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 // Importing the layers is what registers TF.js's gradients: the core alone has none under Node.
 import '@tensorflow/tfjs-layers'
 import { filterGradient } from './conv-filter-gradient.ts'
+import { registerCopyKernels } from './copy-kernels.ts'
 import { inputGradient, type Geometry } from './conv-input-gradient.ts'
 import { depthwiseFilterGradient } from './depthwise-filter-gradient.ts'
 import { pairOf, registerDilatedGradients } from './gradients.ts'
@@ -60,6 +61,7 @@ export function registerWasmKernels(): void {
     return averagePoolGradient(backend as WasmBackend, dy, shape4(input), poolGeometryOf(attrs!, shape4(input)))
   })
   for (const name of ['Conv2D', 'DepthwiseConv2dNative', 'FusedConv2D', 'FusedDepthwiseConv2D']) resolveSamePadding(name)
+  registerCopyKernels()
   registerDilatedGradients()
 }
 

@@ -255,12 +255,70 @@ export function depthwiseFilterGradient(
   }
 }
 
-/** out[c] = Σ x[p, c] over all positions; out must hold zeros. */
-export function channelSums(x: usize, out: usize, positions: usize, channels: i32): void {
+/** Copies `rows` runs of `n` values; the runs begin `sourcePitch` and `targetPitch` values apart. */
+export function copyRuns(source: usize, target: usize, rows: usize, n: usize, sourcePitch: usize, targetPitch: usize): void {
+  for (let row: usize = 0; row < rows; row++) {
+    copy(source, target, n * F)
+    source += sourcePitch * F
+    target += targetPitch * F
+  }
+}
+
+/**
+ * Gradient of a strided depthwise convolution (multiplier 1, no dilation) with respect to its input:
+ * dx[n, row, column, c] = Σ dy[n, oy, ox, c] · w[i, j, c] over the taps with oy·sh + i − top = row and ox·sw + j − left =
+ * column.
+ */
+export function depthwiseInputGradient(
+  dy: usize, filter: usize, dx: usize, count: i32, height: i32, width: i32, channels: i32,
+  outHeight: i32, outWidth: i32, kh: i32, kw: i32, sh: i32, sw: i32, padTop: i32, padLeft: i32,
+): void {
   const bytes = <usize>channels * F
-  for (let p: usize = 0; p < positions; p++, x += bytes) {
-    let c: usize = 0
-    for (; c + 16 <= bytes; c += 16) v128.store(out + c, f32x4.add(v128.load(out + c), v128.load(x + c)))
-    for (; c < bytes; c += F) store<f32>(out + c, load<f32>(out + c) + load<f32>(x + c))
+  const rowBytes = <usize>outWidth * bytes
+  const filterRow = <usize>kw * bytes
+  let target = dx
+  for (let n = 0; n < count; n++) {
+    const image = dy + <usize>(n * outHeight) * rowBytes
+    for (let row = 0; row < height; row++) {
+      // The tap i meets the output row (row + padTop − i) / sh: every sh-th tap, and only rows that exist.
+      let firstTap = (row + padTop) % sh
+      let top = (row + padTop) / sh
+      if (top >= outHeight) {
+        firstTap += (top - outHeight + 1) * sh
+        top = outHeight - 1
+      }
+      for (let column = 0; column < width; column++, target += bytes) {
+        let leftTap = (column + padLeft) % sw
+        let left = (column + padLeft) / sw
+        if (left >= outWidth) {
+          leftTap += (left - outWidth + 1) * sw
+          left = outWidth - 1
+        }
+        const corner = image + <usize>top * rowBytes + <usize>left * bytes
+        let c: usize = 0
+        for (; c + 16 <= bytes; c += 16) {
+          let sum = f32x4.splat(0)
+          for (let i = firstTap, oy = top, line = corner + c; i < kh && oy >= 0; i += sh, oy--, line -= rowBytes) {
+            let weight = filter + <usize>i * filterRow + <usize>leftTap * bytes + c
+            for (let j = leftTap, ox = left, at = line; j < kw && ox >= 0; j += sw, ox--, at -= bytes) {
+              sum = f32x4.add(sum, f32x4.mul(v128.load(at), v128.load(weight)))
+              weight += <usize>sw * bytes
+            }
+          }
+          v128.store(target + c, sum)
+        }
+        for (; c < bytes; c += F) {
+          let sum: f32 = 0
+          for (let i = firstTap, oy = top, line = corner + c; i < kh && oy >= 0; i += sh, oy--, line -= rowBytes) {
+            let weight = filter + <usize>i * filterRow + <usize>leftTap * bytes + c
+            for (let j = leftTap, ox = left, at = line; j < kw && ox >= 0; j += sw, ox--, at -= bytes) {
+              sum += load<f32>(at) * load<f32>(weight)
+              weight += <usize>sw * bytes
+            }
+          }
+          store<f32>(target + c, sum)
+        }
+      }
+    }
   }
 }

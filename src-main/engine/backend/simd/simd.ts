@@ -29,7 +29,11 @@ export interface Simd {
     outHeight: number, outWidth: number, kh: number, kw: number, sh: number, sw: number, dh: number, dw: number,
     padTop: number, padLeft: number,
   ): void
-  channelSums(x: Pointer, out: Pointer, positions: number, channels: number): void
+  depthwiseInputGradient(
+    dy: Pointer, filter: Pointer, dx: Pointer, count: number, height: number, width: number, channels: number,
+    outHeight: number, outWidth: number, kh: number, kw: number, sh: number, sw: number, padTop: number, padLeft: number,
+  ): void
+  copyRuns(source: Pointer, target: Pointer, rows: number, n: number, sourcePitch: number, targetPitch: number): void
 }
 
 /** What we use of WebAssembly, which TypeScript knows only in its browser types. */

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { KernelFunc, Tensor, TensorInfo } from '@tensorflow/tfjs-core'
 import type { ReluRule } from '../../classifier/classifier.ts'
+import { eluGradient, leakyReluGradient, reluGradient, sigmoidGradient } from '../../backend/activation-gradients.ts'
 import type { WasmBackend } from '../../backend/wasm-memory.ts'
 import type { Unary } from '../graph.ts'
 import { run } from './kernels.ts'
@@ -101,11 +102,18 @@ export function registerActivationGradient(): void {
   if (tf.getKernel(kernelName, 'wasm')) return
   const onWasm: KernelFunc = ({ inputs, attrs, backend }) => {
     const { dy, y } = inputs as { dy: TensorInfo; y: TensorInfo }
+    const { kind, value, guided } = attrs as unknown as Attributes
     const wasm = backend as WasmBackend
-    // the output first: views die when the heap grows
-    const out = wasm.makeOutput(dy.shape, 'float32')
-    fill(wasm.typedArrayFromHeap(out), wasm.typedArrayFromHeap(dy), wasm.typedArrayFromHeap(y), attrs as unknown as Attributes)
-    return out
+    switch (kind) {
+      case 'relu':
+        return reluGradient(wasm, dy, y, value, guided)
+      case 'leakyRelu':
+        return leakyReluGradient(wasm, dy, y, value)
+      case 'elu':
+        return eluGradient(wasm, dy, y)
+      case 'sigmoid':
+        return sigmoidGradient(wasm, dy, y)
+    }
   }
   const onCpu: KernelFunc = ({ inputs, attrs, backend }) => {
     const { dy, y } = inputs as { dy: TensorInfo; y: TensorInfo }
