@@ -62,6 +62,8 @@ export interface Pool {
 /** So many workers in a row may die before they are ready. */
 const startAttempts = 3
 const firstBackOff = 200
+/** A worker that is not ready by then is ended. A GPU's first start can take most of a minute. */
+const startPatience = 120_000
 /** A worker that does not heed a cancellation for so long is ended. One step of the largest networks takes seconds. */
 const cancelPatience = 30_000
 
@@ -132,8 +134,10 @@ export function createPool(options: PoolOptions): Pool {
     const worker = createWorkerHandle(options.launch(), ++counter, options.backend)
     alive.add(worker)
     starting.add(worker)
+    const patience = setTimeout(() => worker.kill(), startPatience)
     worker.ready.then(
       ({ backend }) => {
+        clearTimeout(patience)
         starting.delete(worker)
         startDeaths = 0
         if (!sizeKnown) size = Math.min(options.jobs ?? Infinity, backend.id === 'cuda' ? 1 : availableParallelism())
@@ -142,6 +146,7 @@ export function createPool(options: PoolOptions): Pool {
         pump()
       },
       (error: MaskscopeError) => {
+        clearTimeout(patience)
         starting.delete(worker)
         retire(worker)
         if (error.code === 'worker') retryStart(error)

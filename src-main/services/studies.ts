@@ -200,8 +200,13 @@ async function studyName(folder: string, manifestFile: string | null): Promise<s
   }
 }
 
+/** Far more than any JSON or table of ours has. */
+const textLimit = 256 * 2 ** 20
+
 export async function readText(file: string): Promise<string> {
   try {
+    const { size } = await stat(file)
+    if (size > textLimit) throw new MaskscopeError('storage', `${file} is ${size} bytes long, more than the ${textLimit} that are read.`, { subject: file })
     return await readFile(file, 'utf8')
   } catch (error) {
     throw storageError(error, file, 'read')

@@ -35,6 +35,8 @@ export interface StudyWriter extends Study {
   beginRun(id: string, order: RunOrderManifest, found: RunRecord['found']): Promise<void>
   /** Stores the result, run.json last. @throws MaskscopeError 'storage'; the run is not finished then. */
   finishRun(id: string, result: RunResult): Promise<void>
+  /** @returns the figure's name in the run's folder. @throws MaskscopeError 'storage' */
+  storeFigure(id: string, png: Uint8Array): Promise<string>
   /** Never throws: what could not be recorded shows as interrupted when the study is opened next. */
   endRun(id: string, state: 'failed' | 'cancelled', error?: unknown): Promise<void>
   /** Writes the index, gives the lock back. @throws MaskscopeError 'storage' where the index cannot be written. */
@@ -127,8 +129,6 @@ async function recoverAndOpen(root: string, name: string, files: Files, release:
       running.set(id, record)
       await saveRecord(record)
       enter(entryOf(record))
-      // The index may lag behind: it is rebuilt from the runs.
-      await writeIndex().catch(() => undefined)
     },
 
     async finishRun(id, result) {
@@ -143,7 +143,13 @@ async function recoverAndOpen(root: string, name: string, files: Files, release:
       await files.write(file('manifest'), formatJson(manifestOfRun))
       running.delete(id)
       enter(entryOf(done))
+      // The index may lag behind, it is rebuilt from the runs; what cannot be written now is tried again at the end.
       await writeIndex().catch(() => undefined)
+    },
+
+    async storeFigure(id, png) {
+      await files.write(path.join(runPath(root, id), runFiles.figure), png)
+      return runFiles.figure
     },
 
     async endRun(id, state, error) {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,6 +18,7 @@ import { tinyCard, writeTinyModel } from '../fixtures/tiny-model.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'maskscope-runs-'))
 const studyFolder = path.join(folder, 'study')
+const hasNumpy = spawnSync('python3', ['-c', 'import numpy'], { stdio: 'ignore' }).status === 0
 let workbench: Workbench
 let model: LoadedModel
 let image: string
@@ -26,7 +28,7 @@ beforeAll(async () => {
   image = path.join(folder, 'Zebra 1.png')
   const data = Uint8Array.from({ length: 60 * 40 * 3 }, (_, i) => (i * 37) % 251)
   writeFileSync(image, await encodePng({ width: 60, height: 40, data }))
-  workbench = createWorkbench({ backend: 'cpu', jobs: 2 })
+  workbench = createWorkbench({ backend: 'wasm', jobs: 2 })
 })
 
 afterAll(async () => {
@@ -120,7 +122,17 @@ describe('a run from picture to study and back', () => {
     }
   })
 
-  test('where own map is a sigmoid the ranking orders pixels as the map does', async () => {
+  test.skipIf(!hasNumpy)('the reader in docs/study-format.md reads it', () => {
+    const script = /```python\n([\s\S]*?)```/.exec(readFileSync('docs/study-format.md', 'utf8'))![1]!
+    expect(script.trim().split('\n').length).toBeLessThanOrEqual(10)
+    const result = spawnSync('python3', ['-c', script, studyFolder], { encoding: 'utf8' })
+    expect(result.stderr).toBe('')
+    const [first, second] = result.stdout.trim().split('\n')
+    expect(first).toMatch(/^0001-zebra-1-neuromask .*\(40, 60\)/)
+    expect(second).toMatch(/^0003-scenes-two-1-2000001-neuromask .*\(64, 64\)/)
+  })
+
+  test('where the own map is a sigmoid the ranking orders pixels as the map does', async () => {
     const [own, ranking] = [await run.own(), (await run.ranking())!]
     expect([ranking.height, ranking.width]).toEqual([own.height, own.width])
     const order = Array.from(ranking.data.keys()).sort((a, b) => ranking.data[a]! - ranking.data[b]!)

@@ -33,6 +33,14 @@ async function order(seed: number, iterations: number): Promise<RunOrder> {
   return { model: { source: model.source, place: model.file }, item, method: 'neuromask', parameters: { iterations }, seed, target: 'auto' }
 }
 
+const longJob = {
+  method: 'neuromask',
+  parameters: resolveParameters(findMethod('neuromask'), { iterations: 20000 }),
+  images: { count: 1, height: 16, width: 16, channels: 3, data: new Float32Array(768).fill(0.5) },
+  targets: [0],
+  seeds: [1],
+}
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -84,14 +92,27 @@ test('a worker that runs out of memory says so', async () => {
   }
 })
 
+test('an error that escapes the engine fails the run with its words, and the worker is replaced', async () => {
+  const boom = `data:text/javascript,${encodeURIComponent(`
+    const { emit } = process
+    process.emit = function (name, message, ...rest) {
+      if (name === 'message' && message?.type === 'explain') setTimeout(() => { throw new Error('boom') }, 100)
+      return emit.call(this, name, message, ...rest)
+    }`)}`
+  const pool = createPool({ launch: forkLauncher(workerPath(), ['--import', boom]), backend: 'cpu', jobs: 1 })
+  try {
+    await expect(pool.explain(model.source, longJob)).rejects.toMatchObject({ code: 'worker', message: expect.stringContaining('boom') as string })
+    expect((await pool.info(model.source)).classes).toBe(4)
+  } finally {
+    await pool.dispose()
+  }
+})
+
 test('disposing ends every worker', async () => {
   const pool = createPool({ launch: forkLauncher(workerPath()), backend: 'cpu', jobs: 1 })
   await pool.info(model.source)
   const pids = pool.workers().map((w) => w.pid!)
-  const busy = pool.explain(model.source, {
-    method: 'neuromask', parameters: resolveParameters(findMethod('neuromask'), { iterations: 20000 }),
-    images: { count: 1, height: 16, width: 16, channels: 3, data: new Float32Array(768).fill(0.5) }, targets: [0], seeds: [1],
-  })
+  const busy = pool.explain(model.source, longJob)
   await Promise.all([expect(busy).rejects.toMatchObject({ code: 'cancelled' }), pool.dispose()])
   expect(pids).toHaveLength(1)
   expect(pids.some(isAlive)).toBe(false)

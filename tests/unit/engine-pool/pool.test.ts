@@ -15,9 +15,9 @@ class FakeWorker implements Wire {
   private reply: (reply: WorkerReply) => void = () => undefined
   private die: (death: Death) => void = () => undefined
   readonly number: number
-  private readonly onSend: (worker: FakeWorker, message: WorkerRequest) => void
+  private readonly onSend: (worker: FakeWorker, message: WorkerRequest) => unknown
 
-  constructor(number: number, onSend: (worker: FakeWorker, message: WorkerRequest) => void) {
+  constructor(number: number, onSend: (worker: FakeWorker, message: WorkerRequest) => unknown) {
     this.number = number
     this.onSend = onSend
   }
@@ -67,7 +67,7 @@ afterEach(async () => {
   await pool.dispose()
 })
 
-function start(onSend: (worker: FakeWorker, message: WorkerRequest) => void, options: { jobs?: number } = {}): Pool {
+function start(onSend: (worker: FakeWorker, message: WorkerRequest) => unknown, options: { jobs?: number } = {}): Pool {
   pool = createPool({
     ...options,
     launch: () => {
@@ -185,6 +185,17 @@ describe('deaths', () => {
     }
     await vi.advanceTimersByTimeAsync(10_000)
     expect(workers).toHaveLength(3)
+  })
+
+  test('a worker that never gets ready is ended and tried anew', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    start((worker, message) => worker.number > 1 && obliging()(worker, message))
+    const answer = pool.backend()
+    await vi.advanceTimersByTimeAsync(119_000)
+    expect(workers[0]!.killed).toBe(false)
+    await vi.advanceTimersByTimeAsync(1_200)
+    expect(workers[0]!.killed).toBe(true)
+    expect((await answer).id).toBe('cpu')
   })
 
   test('a backend that is not there is not tried again', async () => {
