@@ -53,6 +53,11 @@ interface Sliding {
   readonly pads: Pads
 }
 
+interface Padding {
+  /** What the pads hold, where that is not 0: an input scaling was folded that takes this value to 0. */
+  readonly padValue?: number
+}
+
 interface Linear {
   readonly bias: Weight | null
   readonly activation: Unary | null
@@ -62,9 +67,9 @@ export type Operation =
   | { readonly op: 'input' }
   | { readonly op: 'constant'; readonly value: Weight }
   /** filter [height, width, in / groups, out] */
-  | ({ readonly op: 'conv2d'; readonly filter: Weight; readonly dilations: Size2; readonly groups: number } & Sliding & Linear)
+  | ({ readonly op: 'conv2d'; readonly filter: Weight; readonly dilations: Size2; readonly groups: number } & Sliding & Padding & Linear)
   /** filter [height, width, in, multiplier]; out = in · multiplier, the multiplier varying fastest */
-  | ({ readonly op: 'depthwiseConv2d'; readonly filter: Weight; readonly dilations: Size2 } & Sliding & Linear)
+  | ({ readonly op: 'depthwiseConv2d'; readonly filter: Weight; readonly dilations: Size2 } & Sliding & Padding & Linear)
   /** filter [height, width, out, in]; `pads` are those of the convolution it is the transpose of */
   | ({ readonly op: 'conv2dTranspose'; readonly filter: Weight } & Sliding & Linear)
   /** matrix [in, out], over the last dimension */

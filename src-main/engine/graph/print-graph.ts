@@ -20,9 +20,9 @@ export function printGraph(graph: Graph): string {
 function attributes(node: GraphNode): string {
   switch (node.op) {
     case 'conv2d':
-      return text(weight(node.filter), stride(node.strides), dilation(node.dilations), pads(node.pads), node.groups > 1 && `groups ${node.groups}`, activation(node.activation))
+      return text(weight(node.filter), stride(node.strides), dilation(node.dilations), pads(node.pads), padValue(node), node.groups > 1 && `groups ${node.groups}`, activation(node.activation))
     case 'depthwiseConv2d':
-      return text(weight(node.filter), stride(node.strides), dilation(node.dilations), pads(node.pads), activation(node.activation))
+      return text(weight(node.filter), stride(node.strides), dilation(node.dilations), pads(node.pads), padValue(node), activation(node.activation))
     case 'conv2dTranspose':
       return text(weight(node.filter), stride(node.strides), pads(node.pads), activation(node.activation))
     case 'dense':
@@ -63,6 +63,8 @@ const weight = (w: Weight): string => w.shape.join('×')
 const stride = (s: readonly number[]): string => (s.every((n) => n === 1) ? '' : `stride ${s.join('×')}`)
 const dilation = (d: readonly number[]): string => (d.every((n) => n === 1) ? '' : `dilation ${d.join('×')}`)
 const pads = (p: Pads): string => (hasPads(p) ? `pads ${p.top} ${p.bottom} ${p.left} ${p.right}` : '')
+
+const padValue = (node: { readonly padValue?: number }): string => (node.padValue ? `padded with ${node.padValue}` : '')
 
 function activation(a: Unary | null): string {
   if (!a) return ''

@@ -31,7 +31,7 @@ export function rewriteAll(draft: Draft, rewrites: readonly Rewrite[]): number[]
 export const mergePads: Rewrite = (draft, node) => {
   if (node.op !== 'pad' || node.mode !== 'constant' || node.value !== 0) return false
   const next = onlyConsumer(draft, node.name)
-  if (!next || (next.op !== 'conv2d' && next.op !== 'depthwiseConv2d')) return false
+  if (!next || (next.op !== 'conv2d' && next.op !== 'depthwiseConv2d') || next.padValue) return false
   const [batch, vertical, horizontal, channels] = node.paddings
   if (node.paddings.flat().some((n) => n < 0) || [...batch!, ...channels!].some((n) => n !== 0)) return false
   const pads = {
@@ -129,12 +129,20 @@ export const foldIntoNext: Rewrite = (draft, node) => {
   return true
 }
 
-/** Channels in reverse order, likewise. */
+/** Channels in reverse order, likewise; also past the flattening of an image. */
 export const foldReverse: Rewrite = (draft, node) => {
   if (node.op !== 'reverse' || node.axes.length !== 1 || node.axes[0] !== node.shape.length - 1) return false
   const next = onlyConsumer(draft, node.name)
+  const channels = node.shape[node.shape.length - 1]!
+  const flattened = next?.op === 'reshape' && next.shape.length === 2 ? onlyConsumer(draft, next.name) : null
+  if (flattened?.op === 'dense') {
+    replace(draft, flattened.name, reverseInput(flattened, channels))
+    replace(draft, next!.name, { ...next!, inputs: node.inputs })
+    draft.nodes = draft.nodes.filter((n) => n !== node)
+    return true
+  }
   if (next?.op !== 'dense' && (next?.op !== 'conv2d' || next.groups !== 1)) return false
-  fuse(draft, node, next, operationOf(reverseInput(next, node.shape[node.shape.length - 1]!)))
+  fuse(draft, node, next, operationOf(reverseInput(next, channels)))
   return true
 }
 

@@ -1,8 +1,9 @@
 import type { Preprocessing } from '#shared/domain/model.ts'
 import { weight } from '../build.ts'
+import type { Operation } from '../graph.ts'
 import { hasPads } from '../graph.ts'
 import type { Draft } from './draft.ts'
-import { find, insertAfter, onlyConsumer, replace } from './draft.ts'
+import { find, fuse, insertAfter, onlyConsumer, operationOf, replace } from './draft.ts'
 import { at, isLinear, scaleInput } from './linear.ts'
 
 /** The scale and offset per RGB channel that take [0, 1] to what the model was trained on. */
@@ -34,8 +35,8 @@ export function addInputScaling(draft: Draft, preprocessing: Preprocessing): voi
 
 /**
  * What remains of the scaling in front of a convolution with zero padding: zeros there are not zeros in [0, 1]. Where one
- * value stands for zero in all channels, the image is padded with that value instead and the scaling folded; else only the
- * factor is folded and the offset stays a node of its own. Both are exact.
+ * value stands for zero in all channels, the pads hold that value instead and the scaling is folded; else only the factor
+ * is folded and the offset stays a node of its own. Both are exact.
  */
 export function splitInputScaling(draft: Draft): void {
   const node = onlyConsumer(draft, draft.input)
@@ -46,14 +47,7 @@ export function splitInputScaling(draft: Draft): void {
   const zeros = Array.from({ length: channels }, (_, c) => -at(node.offset, c) / at(node.scale, c))
   if (!zeros.every(Number.isFinite)) return
   if (zeros.every((z) => z === zeros[0])) {
-    const { top, bottom, left, right } = next.pads
-    const [n, height, width] = node.shape as [number, number, number]
-    const folded = scaleInput(next, node.scale, node.offset)
-    replace(draft, next.name, { ...folded, pads: { top: 0, bottom: 0, left: 0, right: 0 } })
-    replace(draft, node.name, {
-      name: node.name, inputs: node.inputs, layers: node.layers, shape: [n, height + top + bottom, width + left + right, channels],
-      op: 'pad', mode: 'constant', paddings: [[0, 0], [top, bottom], [left, right], [0, 0]], value: zeros[0]!,
-    })
+    fuse(draft, node, next, { ...operationOf(scaleInput(next, node.scale, node.offset)), padValue: zeros[0]! } as Operation)
     draft.notes.push(`The input scaling is folded into ${next.name}, whose padding now holds ${zeros[0]}, the value that the scaling takes to zero.`)
     return
   }

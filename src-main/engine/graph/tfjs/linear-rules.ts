@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { NodeOf, Unary, Weight } from '../graph.ts'
+import { noPads } from '../graph.ts'
 import type { FusedActivation } from './activation-gradient.ts'
 import { activationGradient, fusedAttributes } from './activation-gradient.ts'
 import { explicit, run } from './kernels.ts'
 import type { BackwardStep, Rule } from './rule.ts'
+import type { WeightStore } from './weight-store.ts'
 
 /** The gradient before the activation that rides on a node; `use` must not keep it. */
 function throughActivation(step: BackwardStep<'conv2d' | 'depthwiseConv2d' | 'conv2dTranspose' | 'dense'>, use: (dy: Tensor) => Tensor): Tensor {
@@ -22,11 +24,46 @@ function geometry(node: NodeOf<'conv2d'> | NodeOf<'depthwiseConv2d'>): Record<st
   return { strides: [...node.strides], pad: explicit(node.pads), dataFormat: 'NHWC', dilations: [...node.dilations] }
 }
 
+/** Convolves; pads that hold something else than zero are put around the image first. */
+function slide(kernel: string, node: NodeOf<'conv2d'> | NodeOf<'depthwiseConv2d'>, x: Tensor, weights: WeightStore): Tensor {
+  const bias = node.bias ? weights.get(node.bias) : undefined
+  const filter = weights.filter(node.filter)
+  const attributes = { ...geometry(node), ...fusedAttributes(node.activation) }
+  if (!node.padValue) return run(kernel, { x, filter, bias }, attributes)
+  const padded = run('PadV2', { x }, { paddings: explicit(node.pads), constantValue: node.padValue })
+  const y = run(kernel, { x: padded, filter, bias }, { ...attributes, pad: explicit(noPads) })
+  padded.dispose()
+  return y
+}
+
+/**
+ * The filter for the input gradient. Only our WASM kernels know dilation there; elsewhere the filter is spread out, zeros
+ * between its taps.
+ */
+function backwardFilter(node: NodeOf<'conv2d'> | NodeOf<'depthwiseConv2d'>, weights: WeightStore): { filter: Tensor; dilations: number[] } {
+  const [down, across] = node.dilations
+  if ((down === 1 && across === 1) || tf.getBackend() === 'wasm') return { filter: weights.filter(node.filter), dilations: [down, across] }
+  return { filter: weights.derived(node.filter, `spread ${down} ${across}`, () => spread(node.filter, down, across)), dilations: [1, 1] }
+}
+
+function spread({ shape, data }: Weight, down: number, across: number): Weight {
+  const [height, width, inner, last] = shape as [number, number, number, number]
+  const [outHeight, outWidth] = [(height - 1) * down + 1, (width - 1) * across + 1]
+  const block = inner * last
+  const out = new Float32Array(outHeight * outWidth * block)
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const from = (row * width + column) * block
+      out.set(data.subarray(from, from + block), (row * down * outWidth + column * across) * block)
+    }
+  }
+  return { shape: [outHeight, outWidth, inner, last], data: out }
+}
+
 export const conv2d: Rule<'conv2d'> = {
   forward(node, [x], weights) {
-    const bias = node.bias ? weights.get(node.bias) : undefined
-    if (node.groups > 1) return groupedForward(node, x!, weights.get(node.filter), bias)
-    return run('FusedConv2D', { x: x!, filter: weights.filter(node.filter), bias }, { ...geometry(node), ...fusedAttributes(node.activation) })
+    if (node.groups > 1) return groupedForward(node, x!, weights.get(node.filter), node.bias ? weights.get(node.bias) : undefined)
+    return slide('FusedConv2D', node, x!, weights)
   },
   keeps: keepsOutput,
   backward: (step) => [
@@ -34,7 +71,8 @@ export const conv2d: Rule<'conv2d'> = {
       const { node, weights } = step
       const inputShape = [...step.inputShapes[0]!]
       if (node.groups > 1) return groupedBackward(node, dy, weights.get(node.filter), inputShape)
-      return run('Conv2DBackpropInput', { dy, filter: weights.filter(node.filter) }, { ...geometry(node), inputShape })
+      const { filter, dilations } = backwardFilter(node, weights)
+      return run('Conv2DBackpropInput', { dy, filter }, { ...geometry(node), dilations, inputShape })
     }),
   ],
 }
@@ -73,15 +111,12 @@ function applyFused(x: Tensor, activation: FusedActivation): Tensor {
 }
 
 export const depthwiseConv2d: Rule<'depthwiseConv2d'> = {
-  forward(node, [x], weights) {
-    const bias = node.bias ? weights.get(node.bias) : undefined
-    return run('FusedDepthwiseConv2D', { x: x!, filter: weights.filter(node.filter), bias }, { ...geometry(node), ...fusedAttributes(node.activation) })
-  },
+  forward: (node, [x], weights) => slide('FusedDepthwiseConv2D', node, x!, weights),
   keeps: keepsOutput,
   backward: (step) => [
     throughActivation(step, (dy) => {
-      const filter = step.weights.filter(step.node.filter)
-      return run('DepthwiseConv2dNativeBackpropInput', { dy, filter }, { ...geometry(step.node), inputShape: [...step.inputShapes[0]!] })
+      const { filter, dilations } = backwardFilter(step.node, step.weights)
+      return run('DepthwiseConv2dNativeBackpropInput', { dy, filter }, { ...geometry(step.node), dilations, inputShape: [...step.inputShapes[0]!] })
     }),
   ],
 }

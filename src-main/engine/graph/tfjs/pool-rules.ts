@@ -13,6 +13,21 @@ function attributes(node: NodeOf<'pool'>, padded: boolean): Record<string, unkno
 /** Averages that count the padding are valid averages of the padded image. */
 const paddedFirst = (node: NodeOf<'pool'>): boolean => node.kind === 'average' && node.countPadding && hasPads(node.pads)
 
+/**
+ * The gradient of averages over windows that padding cuts: the forward divides by the pixels inside, and TF.js's gradient
+ * by the whole window (our WASM kernel excepted).
+ */
+function cutWindowGradient(node: NodeOf<'pool'>, dy: Tensor, input: Tensor): Tensor {
+  return tf.tidy(() => {
+    const [, height, width] = input.shape as [number, number, number, number]
+    const ones = withPads(tf.ones([1, height, width, 1]), node)
+    // the share of each window that lies inside
+    const inside = run('AvgPool', { x: ones }, attributes(node, false))
+    const summed = run('AvgPoolGrad', { dy: tf.div(dy, inside), input: withPads(input, node) }, attributes(node, false))
+    return run('Slice', { x: summed }, { begin: [0, node.pads.top, node.pads.left, 0], size: [...input.shape] })
+  })
+}
+
 const withPads = (x: Tensor, node: NodeOf<'pool'>): Tensor => run('PadV2', { x }, { paddings: explicit(node.pads), constantValue: 0 })
 
 export const pool: Rule<'pool'> = {
@@ -25,7 +40,10 @@ export const pool: Rule<'pool'> = {
   backward({ node, dy, inputs, output, inputShapes }) {
     const [input] = inputs
     if (node.kind === 'max') return [run('MaxPoolGrad', { dy, input: input!, output }, attributes(node, true))]
-    if (!paddedFirst(node)) return [run('AvgPoolGrad', { dy, input: input! }, attributes(node, true))]
+    if (!paddedFirst(node)) {
+      if (hasPads(node.pads) && tf.getBackend() !== 'wasm') return [cutWindowGradient(node, dy, input!)]
+      return [run('AvgPoolGrad', { dy, input: input! }, attributes(node, true))]
+    }
     return [
       tf.tidy(() => {
         const padded = run('AvgPoolGrad', { dy, input: withPads(input!, node) }, attributes(node, false))
@@ -49,12 +67,22 @@ function apply(node: NodeOf<'reduce'>, x: Tensor): Tensor {
   }
 }
 
+/** Equal extremes share the gradient; TF.js would give each of them all of it. */
+function extremeGradient(node: NodeOf<'reduce'>, dy: Tensor, x: Tensor): Tensor {
+  return tf.tidy(() => {
+    const kept = x.shape.map((n, i) => (node.axes.includes(i) ? 1 : n))
+    const extreme = tf.reshape(apply(node, x), kept)
+    const mask = tf.cast(tf.equal(x, extreme), 'float32')
+    return tf.mul(mask, tf.div(tf.reshape(dy, kept), tf.sum(mask, [...node.axes], true)))
+  })
+}
+
 export const reduce: Rule<'reduce'> = {
   forward: (node, [x]) => apply(node, x!),
   keeps: (node) => ({ inputs: node.function === 'max' || node.function === 'min' }),
   backward({ node, dy, inputs, inputShapes }) {
-    if (node.function === 'max' || node.function === 'min') return [tf.grad((x) => apply(node, x))(inputs[0]!, dy)]
     const shape = inputShapes[0]!
+    if (node.function === 'max' || node.function === 'min') return [extremeGradient(node, dy, inputs[0]!)]
     const count = node.function === 'mean' ? node.axes.reduce((n, axis) => n * shape[axis]!, 1) : 1
     return [
       tf.tidy(() => {
