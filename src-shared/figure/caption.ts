@@ -14,6 +14,8 @@ export interface CaptionFacts {
   /** Lower end of a logarithmic loss axis on which lower values lie; null where none does. */
   lossFloor: number | null
   logarithmic: boolean
+  /** Iterations that a running median takes together; null where none is drawn. */
+  medianOver: number | null
 }
 
 /** What stands below a run's figure: everything that changes what is seen or the numbers, nothing that time changes. */
@@ -44,7 +46,7 @@ function pictureSentences(data: RunFigureData, { colormap: id, limits, normalisa
   ]
 }
 
-function chartSentences(data: RunFigureData, { panels, lossFloor, logarithmic }: CaptionFacts): Span[] {
+function chartSentences(data: RunFigureData, { panels, lossFloor, logarithmic, medianOver }: CaptionFacts): Span[] {
   const spans: Span[] = []
   if (panels.loss) {
     const floor = lossFloor === null ? '' : `; values up to ${numberText(lossFloor)} lie on the axis`
@@ -54,6 +56,7 @@ function chartSentences(data: RunFigureData, { panels, lossFloor, logarithmic }:
     const dashed = data.probability.original === null ? '' : '; dashed: of the original image'
     spans.push(letter(panels.probability), { text: `Probability of the target under the mask${dashed}.` })
   }
+  if (medianOver !== null) spans.push({ text: ` Pale: every iteration; full: running median of ${medianOver}\u00a0iterations.` })
   return spans
 }
 
@@ -68,7 +71,7 @@ export function targetName(data: Pick<RunFigureData, 'target'>): string {
 }
 
 function limitsText({ low, high }: Limits, normalisation: Normalisation): string {
-  const span = `${numberText(low)} to ${numberText(high)}`
+  const span = `${numberText(low)}\u00a0to\u00a0${numberText(high)}`
   switch (normalisation) {
     case 'range': return `not normalised (limits ${span})`
     case 'map': return `normalised per map (limits ${span})`

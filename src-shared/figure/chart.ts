@@ -2,6 +2,7 @@ import type { Axis } from './axis.ts'
 import { polyline, type Item, type PathCommand, type Stroke } from './display-list.ts'
 import type { FontFamily } from './faces.ts'
 import { spreadLabels } from './labels.ts'
+import { medianWindow, runningMedian } from './running-median.ts'
 import { capHeight, placeText } from './set.ts'
 import { axisStroke, mutedInk, tickLength, typeSizes } from './style.ts'
 import { ellipsise, pointMm, textWidth } from './text.ts'
@@ -12,6 +13,8 @@ export interface Series {
   value: string
   points: readonly (readonly [number, number])[]
   stroke: Stroke
+  /** The line's running median, where the line itself would be noise. */
+  median?: Series['points']
 }
 
 export interface ChartFrame {
@@ -84,13 +87,40 @@ export function drawBottomAxis(frame: ChartFrame, axis: Axis, title: string | nu
   return items
 }
 
-/** The lines, thinned to what print can show. */
-export function drawSeries(frame: ChartFrame, xAxis: Axis, yAxis: Axis, series: readonly Series[]): Item[] {
-  const { x, y, width, height } = frame
-  return series.map((s) => {
-    const points = s.points.map(([u, v]): [number, number] => [x + width * xAxis.position(u), y + height * (1 - yAxis.position(v))])
-    return polyline(thin(points, 0.1), s.stroke)
+/** Of the plot's height: a line that strays further from its running median, on average, is noise to the eye. */
+const noiseLimit = 0.012
+
+/**
+ * Adds the running medians where a line of the chart would be drawn as noise: an objective that is estimated anew at
+ * every step jumps between any two. Then the steps are drawn pale, and their median on top.
+ */
+export function smoothNoise(series: readonly Series[], yAxis: Axis): Series[] {
+  const medians = series.map(({ points }) => runningMedian(points.map(([, value]) => value), medianWindow(points.length)))
+  const noisy = series.some(({ points }, k) => {
+    const median = medians[k] as number[]
+    const strayed = points.reduce((sum, [, value], i) => sum + Math.abs(yAxis.position(value) - yAxis.position(median[i] as number)), 0)
+    return strayed / points.length > noiseLimit
   })
+  if (!noisy) return [...series]
+  return series.map((s, k) => ({ ...s, median: s.points.map(([x], i) => [x, (medians[k] as number[])[i] as number] as const) }))
+}
+
+/** The lines, thinned to what print can show; all that is pale lies below all that is not. */
+export function drawSeries(frame: ChartFrame, xAxis: Axis, yAxis: Axis, series: readonly Series[]): Item[] {
+  const draw = (points: Series['points'], stroke: Stroke): Item => {
+    const placed = points.map(([u, v]): [number, number] =>
+      [frame.x + frame.width * xAxis.position(u), frame.y + frame.height * (1 - yAxis.position(v))])
+    return polyline(thin(placed, 0.1), stroke)
+  }
+  const noisy = series.filter((s) => s.median !== undefined)
+  const pale = noisy.map((s) => draw(s.points, { colour: tint(s.stroke.colour), width: 0.35 }))
+  return [...pale, ...series.map((s) => draw(s.median ?? s.points, s.stroke))]
+}
+
+/** Two thirds of the way to white, as a colour of its own: nothing is transparent. */
+function tint(colour: string): string {
+  const channels = [1, 3, 5].map((i) => Number.parseInt(colour.slice(i, i + 2), 16))
+  return `#${channels.map((c) => Math.round(c + (255 - c) * 0.66).toString(16).padStart(2, '0')).join('')}`
 }
 
 /** Labels at the ends of the lines instead of a legend, moved apart where lines end close together. */

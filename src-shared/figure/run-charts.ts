@@ -1,11 +1,12 @@
 import { targetName } from './caption.ts'
 import { linearAxis, lossAxis, type Axis } from './axis.ts'
 import {
-  axisHeight, axisWidth, drawBottomAxis, drawEndLabels, drawLeftAxis, drawSeries, labelColumnWidth, labelsHeight, type ChartFrame,
-  type Series,
+  axisHeight, axisWidth, drawBottomAxis, drawEndLabels, drawLeftAxis, drawSeries, labelColumnWidth, labelsHeight, smoothNoise,
+  type ChartFrame, type Series,
 } from './chart.ts'
 import { polyline, type Item } from './display-list.ts'
 import { numberText, probabilityText } from './numbers.ts'
+import { medianWindow } from './running-median.ts'
 import type { RunFigureData } from './run-figure-data.ts'
 import type { Sheet } from './run-figure.ts'
 import { headAscent, placeText } from './set.ts'
@@ -25,21 +26,30 @@ export interface ChartFacts {
   lossFloor: number | null
   loss: Series[]
   probability: Series[]
+  /** Iterations that the running median of a noisy line takes together; null where no line is noisy. */
+  medianOver: number | null
 }
 
+/** Of a probability, always the whole of it. */
+const probabilityAxis = linearAxis(0, 1, 2, false)
+
 /** What there is to draw: a run of fewer than two iterations has no curve, an unnormalised classifier no probability. */
-export function chartFacts(data: RunFigureData): ChartFacts {
+export function chartFacts(data: RunFigureData, beside: boolean): ChartFacts {
   const { iterations, terms, probability } = data.losses
   const hasLoss = iterations.length > 1 && terms.length > 0
   const hasProbability = hasLoss && probability !== null
   const values = terms.flatMap((term) => term.values)
-  const axis = hasLoss ? lossAxis(values, 5) : null
+  const axis = hasLoss ? lossAxis(values, beside ? 4 : 6) : null
+  const loss = axis ? smoothNoise(lossSeries(data), axis) : []
+  const masked = hasProbability ? smoothNoise(probabilitySeries(data, probability), probabilityAxis) : []
+  const noisy = [...loss, ...masked].some((series) => series.median !== undefined)
   return {
     panels: { loss: hasLoss ? 'd' : null, probability: hasProbability ? 'e' : null },
     lossAxis: axis,
     lossFloor: axis?.floor !== undefined && values.some((v) => v <= (axis.floor as number)) ? axis.floor : null,
-    loss: hasLoss ? lossSeries(data) : [],
-    probability: hasProbability ? probabilitySeries(data, probability) : [],
+    loss,
+    probability: masked,
+    medianOver: noisy ? medianWindow(iterations.length) : null,
   }
 }
 
@@ -87,7 +97,6 @@ export function layOutCharts(
 ): Item[] {
   const { data, family } = sheet
   const axis = facts.lossAxis as Axis
-  const probabilityAxis = linearAxis(0, 1, 2, false)
   const all = [...facts.loss, ...facts.probability]
   const left = Math.max(axisWidth(axis, family), axisWidth(probabilityAxis, family))
   const column = labelColumnWidth(all, family, area.width * 0.46)

@@ -42,7 +42,7 @@ export function layOutRunFigure(data: RunFigureData, options: RunFigureOptions):
   const width = options.width / factor
   const sheet: Sheet = { data, family: options.family ?? 'arimo', scale: chooseScale(data, options) }
 
-  const facts = chartFacts(data)
+  const facts = chartFacts(data, width >= sideBySide)
   const beside = width >= sideBySide && facts.panels.loss !== null
   const picturesWidth = beside ? width * 0.62 : width
   const shape = picturesShape(data.picture, picturesWidth)
@@ -60,7 +60,7 @@ export function layOutRunFigure(data: RunFigureData, options: RunFigureOptions):
 
   const caption = runCaption(data, {
     colormap: sheet.scale.colormap.id, limits: sheet.scale.limits, normalisation: sheet.scale.normalisation,
-    panels: facts.panels, lossFloor: facts.lossFloor, logarithmic: facts.lossAxis?.kind === 'log',
+    panels: facts.panels, lossFloor: facts.lossFloor, logarithmic: facts.lossAxis?.kind === 'log', medianOver: facts.medianOver,
   })
   if (options.caption !== false) {
     const format = { family: sheet.family, size: typeSizes[sheet.family].text }

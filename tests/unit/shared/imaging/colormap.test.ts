@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { colormap, colormapIds, colourIndex, divergingColormaps, sequentialColormaps } from '#shared/imaging/colormap.ts'
+import type { colormapIds} from '#shared/imaging/colormap.ts';
+import { colormap, colourIndex, divergingColormaps, sequentialColormaps } from '#shared/imaging/colormap.ts'
 
 function colourAt(id: (typeof colormapIds)[number], i: number): number[] {
   return [...colormap(id).table.subarray(i * 3, i * 3 + 3)]
