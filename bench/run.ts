@@ -10,6 +10,7 @@ export interface Bench {
 const benches: Record<string, () => Promise<Bench>> = {
   'conv-input-gradient': () => import('./conv-input-gradient.ts'),
   'conv-filter-gradient': () => import('./conv-filter-gradient.ts'),
+  'gradient-kernels': () => import('./gradient-kernels.ts'),
   'neuromask-step': () => import('./neuromask-step.ts'),
   memory: () => import('./memory.ts'),
 }
