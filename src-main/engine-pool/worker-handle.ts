@@ -104,7 +104,9 @@ export function modelKey(source: ModelSource): string {
 export function deathError({ code, signal, lastWords }: Death): MaskscopeError {
   const outOfMemory = /heap out of memory|allocation failed|bad_alloc|cannot enlarge memory|\bOOM\b/i.test(lastWords)
   const how = signal ? `was ended by ${signal}` : code === null ? 'could not be started' : `ended with code ${code}`
-  const last = lastWords.trim().split('\n').findLast((line) => line.trim() !== '' && !/^\s+at |^Node\.js v/.test(line))
+  const lines = lastWords.split('\n').filter((line) => line.trim() !== '' && !/^\s+at |^Node\.js v/.test(line))
+  // Node prints the source line before an error and its properties after it.
+  const last = lines.findLast((line) => /^\w*Error\b.*:/.test(line)) ?? lines.at(-1)
   const why = outOfMemory
     ? 'it ran out of memory; use fewer jobs (--jobs 1) or a smaller model'
     : signal === 'SIGKILL'

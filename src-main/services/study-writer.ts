@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdir, rename, rmdir, stat } from 'node:fs/promises'
+import { readdir, rename, rmdir } from 'node:fs/promises'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import path from 'node:path'
 import { MaskscopeError, serialiseError } from '#shared/domain/errors.ts'
@@ -11,7 +11,7 @@ import { encodeLosses, type LossTable } from '#storage/losses.ts'
 import { runFormat, runVersion, studyFormat, studyVersion, type RunEntry, type RunManifest, type RunOrderManifest, type RunRecord, type StudyManifest } from '#storage/manifests.ts'
 import { formatJson, parseStudyManifest } from '#storage/migrations.ts'
 import { encodeNpy, type NpyArray } from '#storage/npy.ts'
-import { entryOf, findManifest, listRunIds, openStudy, readRecord, readText, stateOf, type Study } from './studies.ts'
+import { entryOf, findManifest, listRunIds, openStudy, readInput, readRecord, readText, stateOf, type Study } from './studies.ts'
 
 /** What a finished run came to; the manifest's own fields but for those that the writer adds. */
 export interface RunResult {
@@ -67,6 +67,8 @@ async function recoverAndOpen(root: string, name: string, files: Files, release:
   await files.makeFolder(path.join(root, runsFolder))
   const { file: manifestFile, manifest } = await readOrMakeManifest(root, name)
   const running = new Map<string, RunRecord>()
+  /** Inputs that this writer has seen to be whole. */
+  const keptInputs = new Set<string>()
   let nextNumber = 1 + Math.max(0, ...(await listRunIds(root)).map(runNumber))
   manifest.runs = await recoverRuns(root, files)
 
@@ -115,9 +117,11 @@ async function recoverAndOpen(root: string, name: string, files: Files, release:
       const sha256 = createHash('sha256').update(bytes).digest('hex')
       const file = inputName(sha256, extension)
       const place = inputPath(root, file)
-      // Whole files only ever get this name, so one of the right length is this one.
-      const known = await stat(place).then((s) => s.size === bytes.byteLength, () => false)
-      if (!known) await files.write(place, bytes)
+      if (!keptInputs.has(file)) {
+        const there = await readInput(root, { file, sha256 }).catch(() => null)
+        if (there === null) await files.write(place, bytes)
+        keptInputs.add(file)
+      }
       return { file, sha256 }
     },
 

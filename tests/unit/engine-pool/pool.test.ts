@@ -265,6 +265,7 @@ describe('words for a death', () => {
     [{ code: null, signal: 'SIGABRT' as const, lastWords: 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory' }, /SIGABRT.*ran out of memory.*--jobs 1/],
     [{ code: null, signal: 'SIGKILL' as const, lastWords: '' }, /SIGKILL.*memory.*--jobs 1/],
     [{ code: 1, signal: null, lastWords: 'Error: no such kernel\n    at f (g)\n\nNode.js v20.20.2\n' }, /code 1.*no such kernel/],
+    [{ code: 1, signal: null, lastWords: "node:internal/x:1\n  throw err;\n\nError: Cannot find module 'w.js'\n    at y {\n  code: 'MODULE_NOT_FOUND',\n  requireStack: []\n}\n\nNode.js v20.20.2\n" }, /Cannot find module 'w.js'/],
     [{ code: null, signal: null, lastWords: 'spawn ENOENT' }, /could not be started.*ENOENT/],
   ])('%j', (death, words) => {
     const error = deathError(death)

@@ -265,6 +265,17 @@ describe('a study made by somebody else', () => {
     await expect((await (await openStudy(folder)).readRun(id)).input()).rejects.toThrow('has been changed')
   })
 
+  test('whose picture was changed gets it back when it is stored again', async () => {
+    const id = await tamper(() => undefined)
+    const input = path.join(folder, 'inputs', readdirSync(path.join(folder, 'inputs'))[0]!)
+    writeFileSync(input, 'PICTURE 1')
+    const again = await openStudyForWriting(folder)
+    await storeRun(again, 1)
+    await again.close()
+    expect(readFileSync(input, 'utf8')).toBe('picture 1')
+    await expectReadable(id, 1)
+  })
+
   test('with a wrong field is refused, naming file and field', async () => {
     const id = await tamper((m) => (m.order.seed = 'seven'))
     await expect((await openStudy(folder)).readRun(id)).rejects.toThrow(/run\.json cannot be read: order\.seed/)
