@@ -28,7 +28,7 @@ export async function loadOpaque(source: ModelSource, reason: UnsupportedNode): 
   const [, height, width, channels] = checkInputShape(model.inputs[0]?.shape ?? null) as [number, number, number, number]
   const toModel = preprocess(source, channels)
   try {
-    const probe = await outputsOn(model, tf.fill([2, height, width, channels], 0.5), toModel)
+    const probe = await outputsOn(model, tf.fill([2, height, width, channels], 0.5), toModel, reason)
     if (probe.shape.length !== 2) {
       throw new MaskscopeError('input', `The model's output has the shape [${probe.shape.join(', ')}]; one number per class is needed. Choose an image classifier.`)
     }
@@ -87,12 +87,12 @@ function preprocess(source: ModelSource, channels: number): (x: Tensor) => Tenso
   }
 }
 
-async function outputsOn(model: OpaqueModel, images: Tensor, toModel: (x: Tensor) => Tensor): Promise<{ shape: number[]; values: Float32Array }> {
+async function outputsOn(model: OpaqueModel, images: Tensor, toModel: (x: Tensor) => Tensor, reason: UnsupportedNode): Promise<{ shape: number[]; values: Float32Array }> {
   let output: Tensor
   try {
     output = tf.tidy(() => predict(model, toModel(images)))
   } catch (error) {
-    throw new MaskscopeError('input', `TF.js cannot run the model: ${(error as Error).message.split('\n')[0]}. Export it again, or choose another.`, { cause: error })
+    throw unknownNode(reason, error)
   } finally {
     images.dispose()
   }
