@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import type { FaceId } from '#shared/figure/faces.ts'
 
-const require = createRequire(import.meta.url)
+const packages = createRequire(import.meta.url)
 
 const files: Record<FaceId, readonly [packageName: string, file: string]> = {
   'arimo-regular': ['@expo-google-fonts/arimo', '400Regular/Arimo_400Regular.ttf'],
@@ -24,5 +24,5 @@ export const faceIds = Object.keys(files) as FaceId[]
 /** Path of a face's TTF file in its npm package. */
 export function fontFile(id: FaceId): string {
   const [packageName, file] = files[id]
-  return path.join(path.dirname(require.resolve(`${packageName}/package.json`)), file)
+  return path.join(path.dirname(packages.resolve(`${packageName}/package.json`)), file)
 }
