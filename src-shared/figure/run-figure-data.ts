@@ -58,6 +58,8 @@ export function checkRunFigureData(data: RunFigureData): void {
   if (picture.data.length !== picture.width * picture.height * 3 || picture.data.length === 0) throw bad('picture', 'is not width × height × 3 bytes')
   if (map.data.length !== map.width * map.height || map.data.length === 0) throw bad('map', 'is not width × height values')
   checkSequence('iterations', losses.iterations, losses.iterations.length)
+  const falls = losses.iterations.findIndex((iteration, i) => i > 0 && iteration <= (losses.iterations[i - 1] as number))
+  if (falls !== -1) throw bad('iterations', `do not rise in row ${falls}`)
   for (const { name, values } of losses.terms) checkSequence(`loss "${name}"`, values, losses.iterations.length)
   if (losses.probability) checkSequence('probability', losses.probability, losses.iterations.length)
 }

@@ -107,7 +107,9 @@ function colourBar(sheet: Sheet, left: number, right: number, y: number, leftmos
     placeText(name, start - 1.5, y + barHeight / 2, format, { anchor: 'end', vertical: 'middle' }),
   ]
   for (const { x, label, labelX } of barTicks(scale.limits, start, width, format)) {
-    items.push(polyline([[x, y + barHeight], [x, y + barHeight + tickLength]], axisStroke))
+    // The last tick's line lies whole inside the bar, and so inside the figure.
+    const tickX = Math.min(x, right - 0.09)
+    items.push(polyline([[tickX, y + barHeight], [tickX, y + barHeight + tickLength]], axisStroke))
     items.push(placeText(label, labelX, baseline, format, { anchor: 'middle' }))
   }
   return { items, bottom: baseline + 0.6 }

@@ -119,6 +119,19 @@ test('lines differ without colour: every dash pattern occurs once', () => {
   expect(new Set(losses).size).toBe(4)
 })
 
+test('a curve that jumps at every step is drawn pale, with its running median on top', () => {
+  const { losses } = exampleRun()
+  const jumping = losses.iterations.map((i) => (i % 2 ? 1 : 0.01))
+  const data = exampleRun({ losses: { ...losses, terms: [{ name: 'total', values: jumping }, { name: 'sparsity', values: losses.iterations.map(() => 1) }] } })
+  const list = layOutRunFigure(data, { width: 88.9 })
+  expect(list.description).toContain('Pale: every iteration; full: running median of 21 iterations.')
+  const totals = list.items.filter((item) => item.type === 'path' && item.commands.length > 20 && item.stroke?.width === 1.25)
+  const pale = list.items.filter((item) => item.type === 'path' && item.stroke?.colour === '#a8a8a8')
+  expect([totals.length, pale.length]).toEqual([1, 1])
+  expect(list.items.indexOf(pale[0]!)).toBeLessThan(list.items.indexOf(totals[0]!))
+  expect(layOutRunFigure(exampleRun(), { width: 88.9 }).description).not.toContain('Pale')
+})
+
 describe('refused', () => {
   const refuse = (changes: Partial<RunFigureData>) => () => layOutRunFigure(exampleRun(changes), { width: 88.9 })
   const { losses } = exampleRun()
@@ -127,6 +140,9 @@ describe('refused', () => {
     expect(refuse({ losses: { ...losses, terms: [{ name: 'total', values }] } })).toThrow(/loss "total" is NaN in row 3/)
     expect(refuse({ losses: { ...losses, probability: values } })).toThrow(/probability is NaN/)
     expect(refuse({ map: { width: 1, height: 1, data: Float32Array.from([Number.NaN]) } })).toThrow(/NaN at row 0/)
+  })
+  test('iterations that do not rise', () => {
+    expect(refuse({ losses: { iterations: [0, 1, 1], terms: [{ name: 'total', values: [1, 2, 3] }], probability: null } })).toThrow(/do not rise in row 2/)
   })
   test('columns of unequal length, a map or a picture of the wrong size', () => {
     expect(refuse({ losses: { ...losses, probability: [1] } })).toThrow(/1 values where there are 201/)
