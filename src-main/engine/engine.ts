@@ -6,6 +6,7 @@ import type { Explanation } from '#shared/domain/run.ts'
 import { probeBackends, selectBackend } from './backend/select.ts'
 import type { Classifier } from './classifier/classifier.ts'
 import { loadClassifier } from './classifier/load.ts'
+import { fatalReason } from './fatal.ts'
 import { findMethod } from './methods/registry.ts'
 import type { WorkerReply, WorkerRequest } from './protocol.ts'
 
@@ -44,7 +45,7 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
         if (controller.signal.aborted) throw new MaskscopeError('cancelled', 'The run was cancelled.')
         await answer(request, controller.signal)
       } catch (error) {
-        if (isFatal(error)) return endWith(error)
+        if (fatalReason(error) !== undefined) return endWith(error)
         reply({ type: 'failed', id: request.id, error: serialiseError(error) })
       }
       open.delete(request.id)
@@ -114,11 +115,6 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
   }
 
   return { handle, openRequests: () => [...open.keys()] }
-}
-
-/** A WebAssembly trap, running out of memory among them, leaves the backend's heap in an unknown state. */
-function isFatal(error: unknown): boolean {
-  return error instanceof Error && error.name === 'RuntimeError'
 }
 
 /** `auto` becomes the clean image's top class, the first of several equal ones. */

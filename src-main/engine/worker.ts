@@ -1,6 +1,7 @@
 import process from 'node:process'
 import { serialiseError } from '#shared/domain/errors.ts'
 import { createEngine } from './engine.ts'
+import { fatalReason } from './fatal.ts'
 import type { WorkerReply, WorkerRequest } from './protocol.ts'
 
 /**
@@ -30,10 +31,11 @@ function reply(message: WorkerReply): void {
 
 function endWith(error: unknown): void {
   const { message } = serialiseError(error)
+  const reason = fatalReason(error) ?? `it failed with "${message}"; run it again`
   process.stderr.write(`${error instanceof Error ? error.stack : message}\n`)
   if (!process.connected) process.exit(1)
   for (const id of engine.openRequests()) {
-    reply({ type: 'failed', id, error: { code: 'worker', message: `The engine failed (${message}) and was restarted.` } })
+    reply({ type: 'failed', id, error: { code: 'worker', message: `The engine process had to be ended: ${reason}.` } })
   }
   // Leaves the channel a moment to carry the messages.
   setTimeout(() => process.exit(1), 100)
