@@ -15,7 +15,7 @@ export function drawColour(random: Random): Rgb {
 /** Three colours about a common one: what a texture is made of. Their contrast is drawn too. */
 export function drawPalette(random: Random): Rgb[] {
   const base = drawColour(random)
-  const contrast = random.between(0.15, 0.36)
+  const contrast = random.between(0.12, 0.3)
   return [0, 1, 2].map((): Rgb => [
     clampUnit(base[0] + random.between(-contrast, contrast)),
     clampUnit(base[1] + random.between(-contrast, contrast)),

@@ -71,7 +71,7 @@ const areas: Record<SceneKind, readonly (readonly [number, number])[]> = {
 }
 
 /** Objects and distractors keep this distance in RGB from every colour of the background. */
-export const leastContrast = 0.3
+export const leastContrast = 0.4
 
 /** Room between two shapes and from the border, in pixels. */
 const gap = 1.5

@@ -1,0 +1,85 @@
+import { mean, sub } from '@tensorflow/tfjs-core'
+import { initializers, layers, sequential, type Sequential } from '@tensorflow/tfjs-layers'
+
+/** The two networks end in logits here; `withSoftmax` is what is saved. */
+export interface Network {
+  name: 'demo' | 'demo-judge'
+  description: string
+  /** Of initial weights, batches and augmentation. */
+  seed: number
+  /** Seeds of its training scenes: [first, end). */
+  scenes: readonly [number, number]
+  build(seed: number): Sequential
+}
+
+interface Stage {
+  kernel: number
+  filters: number
+  stride?: number
+  pool?: 'max'
+}
+
+export const networks: Record<Network['name'], Network> = {
+  'demo': {
+    name: 'demo',
+    description: 'five 3×3 convolutions, three of them of stride 2, each with batch normalisation and ReLU; global average pooling; one dense layer',
+    seed: 1,
+    scenes: [0, 500_000],
+    build: (seed) =>
+      stack(seed, [
+        { kernel: 3, filters: 16, stride: 2 },
+        { kernel: 3, filters: 24, stride: 2 },
+        { kernel: 3, filters: 32 },
+        { kernel: 3, filters: 48, stride: 2 },
+        { kernel: 3, filters: 64 },
+      ]),
+  },
+  'demo-judge': {
+    name: 'demo-judge',
+    description: 'a 5×5 and three 3×3 convolutions with two max poolings, each with batch normalisation and ReLU; global average pooling; two dense layers',
+    seed: 2,
+    scenes: [500_000, 1_000_000],
+    build: (seed) =>
+      stack(
+        seed,
+        [
+          { kernel: 5, filters: 12, stride: 2, pool: 'max' },
+          { kernel: 3, filters: 32 },
+          { kernel: 3, filters: 40, pool: 'max' },
+          { kernel: 3, filters: 80 },
+        ],
+        48,
+      ),
+  },
+}
+
+function stack(seed: number, stages: readonly Stage[], hidden?: number): Sequential {
+  let drawn = seed * 1000
+  const kernelInitializer = (): ReturnType<typeof initializers.heNormal> => initializers.heNormal({ seed: drawn++ })
+  const model = sequential()
+  stages.forEach(({ kernel, filters, stride = 1, pool }, i) => {
+    model.add(
+      layers.conv2d({
+        name: `conv${i + 1}`, kernelSize: kernel, filters, strides: stride, padding: 'same', useBias: false,
+        kernelInitializer: kernelInitializer(), ...(i === 0 && { inputShape: [64, 64, 3] }),
+      }),
+    )
+    model.add(layers.batchNormalization({ name: `norm${i + 1}` }))
+    model.add(layers.reLU({ name: `relu${i + 1}` }))
+    if (pool) model.add(layers.maxPooling2d({ name: `pool${i + 1}`, poolSize: 2 }))
+  })
+  model.add(layers.globalAveragePooling2d({ name: 'average' }))
+  if (hidden) model.add(layers.dense({ name: 'hidden', units: hidden, activation: 'relu', kernelInitializer: kernelInitializer() }))
+  model.add(layers.dense({ name: 'logits', units: 10, kernelInitializer: initializers.glorotUniform({ seed: drawn++ }) }))
+  // Filters that begin without a response to plain colour: else batch normalisation scales the first layer by the
+  // colours of the backgrounds, edges drown in it, and nothing is learned for a long time.
+  const first = model.getLayer('conv1')
+  const [kernel] = first.getWeights()
+  first.setWeights([sub(kernel!, mean(kernel!, [0, 1], true))])
+  return model
+}
+
+/** The same layers, and so the same weights, with a softmax at the end. */
+export function withSoftmax(model: Sequential): Sequential {
+  return sequential({ layers: [...model.layers, layers.softmax({ name: 'probabilities' })] })
+}
