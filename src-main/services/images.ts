@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { open, readFile, stat } from 'node:fs/promises'
 import type { Metadata } from 'sharp'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { Picture } from '#shared/domain/image.ts'
@@ -39,18 +39,41 @@ export async function loadImage(file: string): Promise<LoadedImage> {
   return decodeImage(await readImageFile(file), file)
 }
 
+/**
+ * Looks at a file's first bytes only, so that many are checked at once.
+ * @throws MaskscopeError 'input' where the file is missing, not readable or of an unknown format.
+ */
+export async function probeImage(file: string): Promise<void> {
+  const start = new Uint8Array(16)
+  const handle = await open(file, 'r').catch((error: unknown) => {
+    throw unreadable(file, error)
+  })
+  try {
+    const { bytesRead } = await handle.read(start).catch((error: unknown) => {
+      throw unreadable(file, error)
+    })
+    requireFormat(start.subarray(0, bytesRead), file)
+  } finally {
+    await handle.close()
+  }
+}
+
 async function readImageFile(file: string): Promise<Uint8Array> {
   try {
     const { size } = await stat(file)
     if (size > fileLimit) throw bad(file, `has ${size} bytes, more than the ${fileLimit} that are read; scale it down first`)
     return await readFile(file)
   } catch (error) {
-    if (error instanceof MaskscopeError) throw error
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT') throw bad(file, 'does not exist; check its name and folder')
-    if (code === 'EACCES' || code === 'EPERM') throw bad(file, 'may not be read; check its permissions')
-    throw bad(file, `cannot be read (${(error as Error).message})`, error)
+    throw unreadable(file, error)
   }
+}
+
+function unreadable(file: string, error: unknown): MaskscopeError {
+  if (error instanceof MaskscopeError) return error
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === 'ENOENT') return bad(file, 'does not exist; check its name and folder')
+  if (code === 'EACCES' || code === 'EPERM') return bad(file, 'may not be read; check its permissions')
+  return bad(file, `cannot be read (${(error as Error).message})`, error)
 }
 
 /**
@@ -59,13 +82,16 @@ async function readImageFile(file: string): Promise<Uint8Array> {
  * @throws MaskscopeError 'input' as `loadImage` does.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<LoadedImage> {
-  const format = sniff(bytes)
-  if (format === undefined) {
-    throw bad(name, bytes.length === 0 ? 'is empty; copy or download it again' : `is in no format that is read here (${readable}); save it as PNG`)
-  }
+  const format = requireFormat(bytes, name)
   const { picture, notes } = format === 'bmp' ? fromBmp(bytes, name) : await fromSharp(bytes, name)
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   return { name, picture, bytes, sha256, format, notes }
+}
+
+function requireFormat(bytes: Uint8Array, name: string): ImageFormat {
+  const format = sniff(bytes)
+  if (format !== undefined) return format
+  throw bad(name, bytes.length === 0 ? 'is empty; copy or download it again' : `is in no format that is read here (${readable}); save it as PNG`)
 }
 
 /** The format by the file's first bytes; only these formats ever reach a decoder. */

@@ -46,13 +46,21 @@ export async function loadModel(spec: string, options: ModelOptions = {}): Promi
   const { preprocessing, notes } = completePreprocessing(file, card, options, inputChannels(files.topology))
   const { labels, labelsFile } = await findLabels(card, cardFile, options)
   const source: ModelSource = {
-    name: card.name ?? path.basename(path.dirname(path.resolve(file))),
+    name: card.name ?? nameOf(path.resolve(file)),
     ...files,
     preprocessing,
     labels,
     head: card.head,
   }
   return { source, file: path.resolve(file), bundled: bundled === undefined ? undefined : spec, labelsFile, notes }
+}
+
+/** The folder's name, with the one above where it only tells the format: "mobilenet_v1_0.25_128/graph". */
+function nameOf(file: string): string {
+  const folder = path.dirname(file)
+  const name = path.basename(folder)
+  const parent = path.basename(path.dirname(folder))
+  return /^(web|tfjs)?[-_]?(model|layers|graph|saved_model)?([-_]?uint\d+)?$/i.test(name) && parent !== '' ? `${parent}/${name}` : name
 }
 
 /** Bundled models go by a bare name; a folder of the same name is meant by "./NAME". */
@@ -169,15 +177,9 @@ async function findLabels(
 }
 
 /**
- * To be asked once the engine knows the number of classes.
- * @throws MaskscopeError 'input' naming the labels' file where it has another number of labels.
+ * What the engine found wrong with the labels, told with the name of the file they come from; any other error as it is.
  */
-export function checkLabels(model: Pick<LoadedModel, 'source' | 'labelsFile'>, classes: number): void {
-  const { labels } = model.source
-  if (labels === null || labels.length === classes) return
-  throw new MaskscopeError(
-    'input',
-    `${model.labelsFile ?? 'The model card'} has ${labels.length} labels, the model ${model.source.name} has ${classes} classes; give one label per class (--labels FILE).`,
-    { subject: '--labels' },
-  )
+export function labelsError(error: unknown, { source, labelsFile }: Pick<LoadedModel, 'source' | 'labelsFile'>): unknown {
+  if (!(error instanceof MaskscopeError) || error.subject !== 'labels' || labelsFile === undefined) return error
+  return new MaskscopeError('input', `${labelsFile} does not fit the model ${source.name}. ${error.message}`, { subject: '--labels', cause: error })
 }

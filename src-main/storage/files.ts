@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 
@@ -52,9 +52,25 @@ export function createFiles(operations: FileOperations = nodeOperations): Files 
 
   async function makeFolder(folder: string): Promise<void> {
     try {
-      await operations.mkdir(folder, { recursive: true })
+      await makeWithParents(folder)
     } catch (error) {
       throw storageError(error, folder, 'create')
+    }
+  }
+
+  /** Node's own `recursive` never returns where a file system answers ENOENT to every mkdir, as /proc does. */
+  async function makeWithParents(folder: string): Promise<void> {
+    try {
+      await operations.mkdir(folder)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return
+      const parent = path.dirname(folder)
+      if (code !== 'ENOENT' || parent === folder) throw error
+      await makeWithParents(parent)
+      await operations.mkdir(folder).catch((again: NodeJS.ErrnoException) => {
+        if (again.code !== 'EEXIST') throw again
+      })
     }
   }
 

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { checkLabels, loadModel } from '#services/models.ts'
+import { MaskscopeError } from '#shared/domain/errors.ts'
+import { labelsError, loadModel } from '#services/models.ts'
 import { dataPath, dataTest } from '../../data.ts'
 import { tinyCard, writeTinyModel } from '../../fixtures/tiny-model.ts'
 
@@ -67,6 +68,13 @@ describe('what is not stated', () => {
     expect(model.source.preprocessing).toMatchObject({ fit: 'squash', resizeFilter: 'lanczos3', mean: [0, 0, 0], std: [1, 1, 1], channelOrder: 'rgb' })
     expect(model.notes.join()).toMatch(/assumed: fit squash .*resize filter lanczos3, mean 0, std 1, channel order rgb/)
   })
+
+  test.each([['graph', 'fox/graph'], ['graph-uint8', 'fox/graph-uint8'], ['web_model', 'fox/web_model'], ['graphite', 'graphite']])(
+    'the name of a model in the folder %s is %s', async (name, expected) => {
+      writeTinyModel(path.join(folder, name))
+      expect((await loadModel(path.join(folder, name), { range: [0, 1] })).source.name).toBe(expected)
+    },
+  )
 
   test('the range cannot be inferred: all that is missing at once', async () => {
     writeTinyModel(folder, { card: { mean: [1, 2] } })
@@ -169,8 +177,10 @@ describe('refused, naming the file or field and what to do', () => {
     await expect(loadModel(folder, { labels })).rejects.toThrow(/labels\.txt has nothing on line 2/)
     writeFileSync(labels, 'a\nb\n')
     const model = await loadModel(folder, { labels })
-    expect(() => checkLabels(model, 4)).toThrow(/labels\.txt has 2 labels, the model tiny has 4 classes/)
-    expect(() => checkLabels(model, 2)).not.toThrow()
+    const found = new MaskscopeError('input', 'There are 2 labels for 4 classes. Give one label per class, or none.', { subject: 'labels' })
+    expect(String(labelsError(found, model))).toMatch(/labels\.txt does not fit the model tiny\. There are 2 labels for 4 classes/)
+    const other = new MaskscopeError('input', 'x', { subject: 'range' })
+    expect(labelsError(other, model)).toBe(other)
   })
 })
 

@@ -1,0 +1,119 @@
+import { Command, Option } from 'commander'
+import type { BackendId } from '#engine/protocol.ts'
+import type { DataItem } from '#services/datasets.ts'
+import { MaskscopeError } from '#shared/domain/errors.ts'
+import { note, printJson, type Context } from './context.ts'
+import { assignment, range, wholeNumber } from './options.ts'
+
+interface ExplainOptions {
+  model: string
+  modelCard?: string
+  fit?: 'crop' | 'squash'
+  range?: [number, number]
+  labels?: string
+  target: string
+  method: string
+  set: Record<string, string>
+  seed: number
+  backend?: BackendId
+  jobs?: number
+  out?: string
+  json: boolean
+}
+
+export function backendOption(): Option {
+  return new Option('--backend <id>', 'where the engine computes; the best there is where left out').choices(['cuda', 'wasm', 'cpu'])
+}
+
+export function explainCommand(context: Context): Command {
+  return new Command('explain')
+    .description('Explain what a classifier sees in images.')
+    .argument('<image...>', 'a file, a folder, scene:SEED, scenes:COUNT@SEED (also scenes-two:, scenes-shifted:), any of them with #i')
+    .requiredOption('--model <path>', 'demo, the folder of a TF.js model, or its model.json')
+    .option('--model-card <file>', 'what the model file does not state; model-card.json beside the model where left out')
+    .addOption(new Option('--fit <how>', 'the whole image or its central square').choices(['crop', 'squash']))
+    .option('--range <a,b>', 'what black and white become before they enter the network', range)
+    .option('--labels <file>', 'one label per line, in the order of the classes')
+    .option('--target <class>', 'auto (the top class), an index, a label, or label:TEXT', 'auto')
+    .option('--method <id>', 'see "maskscope methods"', 'neuromask')
+    .option('--set <name=value>', 'a parameter of the method, repeatable; preset=ID chooses a preset', assignment, {})
+    .option('--seed <n>', 'of everything that is drawn at random', wholeNumber(0), 0)
+    .addOption(backendOption())
+    .option('--jobs <n>', 'at most so many runs at a time', wholeNumber(1))
+    .option('--out <folder>', 'the study that the runs are added to; a new one in ./maskscope-studies where left out')
+    .option('--json', 'print one JSON document and nothing else', false)
+    .action(async (images: string[], options: ExplainOptions) => {
+      context.exitCode = await explain(images, options)
+    })
+}
+
+async function explain(images: readonly string[], options: ExplainOptions): Promise<number> {
+  const [{ resolveData }, { loadModel, labelsError }, { resolveTarget }, { findMethod }, { resolveParameters }] = await Promise.all([
+    import('#services/datasets.ts'), import('#services/models.ts'), import('#services/targets.ts'),
+    import('#engine/methods/registry.ts'), import('#shared/domain/parameters.ts'),
+  ])
+  const method = findMethod(options.method)
+  resolveParameters(method, options.set)
+  const items: DataItem[] = []
+  for (const spec of images) items.push(...(await resolveData(spec)))
+  await checkItems(items, images)
+  const { modelCard, fit, range, labels } = options
+  const model = await loadModel(options.model, {
+    ...(modelCard === undefined ? {} : { card: modelCard }), ...(fit === undefined ? {} : { fit }),
+    ...(range === undefined ? {} : { range }), ...(labels === undefined ? {} : { labels }),
+  })
+
+  const [{ createWorkbench }, { performRuns }, { watchForInterrupt }] = await Promise.all([
+    import('#main/workbench.ts'), import('./perform.ts'), import('./interruption.ts'),
+  ])
+  const interruption = watchForInterrupt()
+  const workbench = createWorkbench({
+    ...(options.backend === undefined ? {} : { backend: options.backend }), ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+  })
+  try {
+    const info = await interruption.race(workbench.pool.info(model.source)).catch((error: unknown) => {
+      throw labelsError(error, model)
+    })
+    for (const text of [...model.notes, ...info.notes]) note(text)
+    if (method.access === 'gradient' && info.access !== 'gradient') {
+      throw new MaskscopeError('unavailable', `${method.title} needs gradients, which the model ${info.name} does not give; choose another model or method.`, { subject: '--method' })
+    }
+    const target = resolveTarget(options.target, info.labels, info.classes)
+    const orders = items.map((item) => ({
+      model: { source: model.source, place: model.bundled ?? model.file }, item, method: method.id, parameters: options.set, seed: options.seed, target,
+    }))
+    const folder = options.out ?? (await freshStudyFolder(items[0]!))
+    const performed = await performRuns(workbench, orders, folder, { interruption, json: options.json })
+    await workbench.dispose()
+    if (options.json) printJson(performed.document)
+    return performed.exitCode
+  } finally {
+    await workbench.dispose()
+    interruption.end()
+  }
+}
+
+/**
+ * Before anything is computed or written: the first image must open, and every file that was named must be there and be
+ * an image. A broken file further on, or in a folder, costs its own run only.
+ */
+async function checkItems(items: readonly DataItem[], specs: readonly string[]): Promise<void> {
+  const { probeImage } = await import('#services/images.ts')
+  for (const item of items) if (item.kind === 'file' && specs.includes(item.reference)) await probeImage(item.reference)
+  await items[0]!.load()
+}
+
+/** A name that is not taken: ./maskscope-studies/2026-11-21-zebra, …-zebra-2, … */
+async function freshStudyFolder(first: DataItem): Promise<string> {
+  const [{ existsSync }, path, { slug }, { shortName }] = await Promise.all([
+    import('node:fs'), import('node:path'), import('#storage/layout.ts'), import('#services/run-result.ts'),
+  ])
+  const now = new Date()
+  const two = (n: number): string => String(n).padStart(2, '0')
+  const day = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`
+  const stem = path.join('maskscope-studies', `${day}-${slug(shortName(first))}`)
+  for (let n = 1; ; n++) {
+    const folder = n === 1 ? stem : `${stem}-${n}`
+    if (!existsSync(folder)) return folder
+  }
+}

@@ -1,0 +1,36 @@
+import { InvalidArgumentError } from 'commander'
+
+/** Readers of option values. Commander prefixes what they throw with the option's name and ends with code 2. */
+
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`It must be a whole number from ${least}.`)
+    }
+    return value
+  }
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a positive number.')
+  return value
+}
+
+/** `A,B` */
+export function range(text: string): [number, number] {
+  const parts = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)))
+  const [lo, hi] = parts
+  if (parts.length !== 2 || !parts.every(Number.isFinite) || lo === hi) {
+    throw new InvalidArgumentError('It must be two different numbers, what black and white become: 0,1 or -1,1 or 0,255.')
+  }
+  return [lo!, hi!]
+}
+
+/** `name=value`, repeatable; the last of several with one name counts. */
+export function assignment(text: string, before: Record<string, string>): Record<string, string> {
+  const equals = text.indexOf('=')
+  if (equals < 1) throw new InvalidArgumentError('Write it as name=value, e.g. --set iterations=300.')
+  return { ...before, [text.slice(0, equals).trim()]: text.slice(equals + 1).trim() }
+}
