@@ -34,20 +34,22 @@ const pixels = size * size * 3
 export const patchSide = 8
 const patchesPerScene = patchSide * patchSide
 
-/** Batches without end, the same for the same network seed. */
-export function* trainingBatches(network: Network, options: BatchOptions): Generator<Batch, never> {
+/** Batches without end, the same for the same network seed and round. Every round has scenes of its own. */
+export function* trainingBatches(network: Network, options: BatchOptions, round = 0): Generator<Batch, never> {
   const pool = new Uint8Array(options.pool * pixels)
   const poolPatches = new Float32Array(options.pool * patchesPerScene)
   const poolClasses = new Int8Array(options.pool)
-  const random = createRandom(network.seed, 'batches')
+  const random = createRandom(network.seed, 'batches', ...(round > 0 ? [round] : []))
   const [first, end] = network.scenes
+  const start = first + round * 100_000
   let rendered = 0
   const renderNext = (): void => {
-    const seed = first + (rendered % (end - first))
+    const seed = start + (rendered % (end - start))
     const slot = rendered++ % options.pool
     const lot = random.uniform()
     const objectFree = lot < options.objectFree
-    const plain = random.uniform() > rendered / options.easyScenes
+    const ease = options.easyScenes > 0 ? Math.min(1, rendered / options.easyScenes) : 1
+    const plain = random.uniform() > ease
     const bare = plain && random.uniform() < 0.5
     const overrides: Overrides = {
       withoutObjects: objectFree,
@@ -55,7 +57,6 @@ export function* trainingBatches(network: Network, options: BatchOptions): Gener
       background: plain || lot < options.objectFree / 3 ? 'flat' : 0,
     }
     const recipe = drawRecipe(seed)
-    const ease = Math.min(1, rendered / options.easyScenes)
     const objects = recipe.objects.map((object) => ({ ...object, angle: object.angle * ease, mirrored: object.mirrored && ease === 1 }))
     const scene = composeScene({ ...recipe, objects }, overrides)
     const { data } = scene.image

@@ -1,14 +1,15 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { io } from '@tensorflow/tfjs-core'
+import { io, tensor } from '@tensorflow/tfjs-core'
 import type { Sequential } from '@tensorflow/tfjs-layers'
 import { sceneClasses } from '#engine/scenes/scenes.ts'
 import { withSoftmax, type Network } from './networks.ts'
 import type { TrainingOptions } from './train.ts'
 
 export interface Training {
-  options: TrainingOptions
-  steps: number
+  /** Those done, the last perhaps in part. */
+  rounds: readonly TrainingOptions[]
+  lastSteps: number
   minutes: number
   /** Top-1 on 2,000 evaluation scenes (seeds from 2,000,000) of each kind; absent in a checkpoint. */
   scores?: { scenes: number; scenesShifted: number }
@@ -31,7 +32,8 @@ export async function saveModel(folder: string, network: Network, model: Sequent
   await writeFile(path.join(folder, 'model-card.json'), `${JSON.stringify(cardOf(network, training), null, 2)}\n`)
 }
 
-function cardOf(network: Network, { options, steps, minutes, scores }: Training): object {
+function cardOf(network: Network, { rounds, lastSteps, minutes, scores }: Training): object {
+  const { easyScenes, labelSmoothing, batch, fresh } = rounds[0]!
   return {
     name: network.name,
     fit: 'squash',
@@ -40,20 +42,45 @@ function cardOf(network: Network, { options, steps, minutes, scores }: Training)
     labels: sceneClasses,
     training: {
       network: network.description,
-      data: `procedural scenes, seeds ${network.scenes[0]} to ${network.scenes[1] - 1}, of which ${options.fresh} new ones per step`,
+      data: `procedural scenes, seeds ${network.scenes[0]} to ${network.scenes[1] - 1}, of which ${fresh} new ones per step`,
       augmentation: 'quarter turns and mirroring, brightness × 0.85 to 1.1',
-      objectFree: `${100 * options.objectFree}% of the scenes without their object, labelled uniformly, a third of these on one colour`,
-      curriculum: `over the first ${options.easyScenes} scenes the share of plain ones falls from 1 to 0 and the objects’ turns grow from none to any`,
-      guidance: 'a second head, dropped afterwards, names the object at each of the 8×8 places of the last feature map; its weight falls from 1 to 0',
-      labelSmoothing: options.labelSmoothing,
-      optimizer: `Adam, rate ${options.learningRate}, ${options.warmUp} steps of warm-up, then half a cosine to 0`,
-      batch: options.batch,
-      steps,
-      plannedSteps: options.steps,
+      objectFree: 'a share of the scenes (in each round) is without its object and labelled uniformly, a third of these on one colour',
+      curriculum: `over the first ${easyScenes} scenes the share of plain ones falls from 1 to 0 and the objects' turns grow from none to any`,
+      guidance: "a second head, dropped afterwards, names the object at each of the 8×8 places of the last feature map; its weight falls from 1 to 0 in each round",
+      labelSmoothing,
+      optimizer: 'Adam; in each round the rate rises linearly and falls to 0 along half a cosine',
+      batch,
+      rounds: rounds.map(({ steps, learningRate, warmUp, objectFree }, i) => ({ steps: i === rounds.length - 1 ? lastSteps : steps, ofSteps: steps, learningRate, warmUp, objectFree })),
       seed: network.seed,
       minutes: Math.round(minutes * 10) / 10,
       command: `npm run train:demo -- ${network.name}`,
     },
     ...(scores && { scores: { top1: scores.scenes, top1Shifted: scores.scenesShifted, on: '2,000 evaluation scenes each, seeds from 2,000,000' } }),
   }
+}
+
+/**
+ * Puts the weights of a saved model into a network of the same layers.
+ * @returns the minutes it was trained for
+ */
+export async function loadWeights(folder: string, model: Sequential): Promise<number> {
+  const { weightsManifest } = JSON.parse(await readFile(path.join(folder, 'model.json'), 'utf8')) as {
+    weightsManifest: { paths: string[]; weights: { name: string; shape: number[] }[] }[]
+  }
+  const { paths, weights } = weightsManifest[0]!
+  const bytes = await readFile(path.join(folder, paths[0]!))
+  const values = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
+  let offset = 0
+  const saved = new Map(weights.map(({ name, shape }) => {
+    const length = shape.reduce((a, b) => a * b, 1)
+    offset += length
+    return [name, tensor(values.subarray(offset - length, offset), shape)]
+  }))
+  for (const weight of model.weights) {
+    const value = saved.get(weight.originalName)
+    if (!value) throw new Error(`${folder}/model.json lacks the weight ${weight.originalName}.`)
+    weight.write(value)
+  }
+  const card = JSON.parse(await readFile(path.join(folder, 'model-card.json'), 'utf8')) as { training: { minutes: number } }
+  return card.training.minutes
 }

@@ -34,10 +34,11 @@ export async function trainNetwork(
   network: Network,
   model: Sequential,
   options: TrainingOptions,
+  round: number,
   checkpoint: (news: TrainingNews) => Promise<void>,
 ): Promise<void> {
   const optimizer = optimizers.adam(options.learningRate)
-  const batches = trainingBatches(network, options)
+  const batches = trainingBatches(network, options, round)
   const places = options.batch * patchSide * patchSide
   const channels = (model.getLayer('average').output as SymbolicTensor).shape[1]!
   const outputs = sceneClasses.length + 1

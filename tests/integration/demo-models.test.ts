@@ -1,0 +1,66 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { selectBackend } from '#engine/backend/select.ts'
+import type { Classifier } from '#engine/classifier/classifier.ts'
+import { loadClassifier } from '#engine/classifier/load.ts'
+import { sceneClasses } from '#engine/scenes/scenes.ts'
+import { loadModel } from '#services/models.ts'
+import { accuracy, pairedRenders } from '../../scripts/evidence/paired-renders.ts'
+
+const names = ['demo', 'demo-judge'] as const
+const folder = (name: string): string => path.resolve(import.meta.dirname, '../../models', name)
+
+beforeAll(async () => {
+  await selectBackend('wasm')
+})
+
+test('both together have at most 2 MB of weights, one shard each', async () => {
+  let bytes = 0
+  for (const name of names) {
+    const shards = (await readdir(folder(name))).filter((file) => file.endsWith('.bin'))
+    expect(shards).toHaveLength(1)
+    bytes += (await stat(path.join(folder(name), shards[0]!))).size
+  }
+  expect(bytes).toBeLessThanOrEqual(2_000_000)
+})
+
+test('they differ in their layers and in the scenes they were trained on', async () => {
+  const [demo, judge] = await Promise.all(
+    names.map(async (name) => ({
+      topology: JSON.stringify(JSON.parse(await readFile(path.join(folder(name), 'model.json'), 'utf8')).modelTopology),
+      card: JSON.parse(await readFile(path.join(folder(name), 'model-card.json'), 'utf8')) as { training: { seed: number; data: string } },
+    })),
+  )
+  expect(demo!.topology).not.toBe(judge!.topology)
+  expect(demo!.card.training.seed).not.toBe(judge!.card.training.seed)
+  expect(demo!.card.training.data).toContain('seeds 0 to 499999')
+  expect(judge!.card.training.data).toContain('seeds 500000 to 999999')
+})
+
+describe.each(names)('%s', (name) => {
+  let classifier: Classifier
+  beforeAll(async () => {
+    classifier = await loadClassifier((await loadModel(name)).source)
+  })
+  afterAll(() => classifier.dispose())
+
+  test('is a graph with logits, the scenes\' labels and the whole picture as its input', () => {
+    expect(classifier.info).toMatchObject({
+      head: 'softmax', access: 'gradient', classes: 10, labels: [...sceneClasses],
+      input: { height: 64, width: 64, channels: 3 }, preprocessing: { fit: 'squash', range: [0, 1] },
+    })
+    expect(classifier.info.multiplyAdds).toBeLessThan(12e6)
+  })
+
+  test('names the object in 97% of 2,000 evaluation scenes', async () => {
+    expect(await accuracy(classifier, 2_000_000, 2000)).toBeGreaterThanOrEqual(0.97)
+  })
+
+  test('decides by the object: paired renders of 300 scenes', async () => {
+    const proof = await pairedRenders(classifier, 2_010_000, 300)
+    expect(proof.needsObject).toBeGreaterThanOrEqual(0.95)
+    expect(proof.keepsOnOtherBackground).toBeGreaterThanOrEqual(0.95)
+    expect(proof.distractorsSayNothing).toBeGreaterThanOrEqual(0.95)
+  })
+})
