@@ -21,10 +21,10 @@ export function prepareImage(picture: Picture, input: ModelInfo['input'], prepro
   }
 }
 
-/** The whole picture, or the central square of `cropFraction` of the shorter side; whole pixels, at least one. */
+/** The whole picture, or the central square of `cropFraction` of the shorter side; side and corner rounded down to whole pixels, side at least one. */
 export function cropOf(picture: { width: number; height: number }, preprocessing: Pick<Preprocessing, 'fit' | 'cropFraction'>): Region {
   if (preprocessing.fit === 'squash') return { left: 0, top: 0, width: picture.width, height: picture.height }
-  const side = Math.max(1, Math.round(Math.min(picture.width, picture.height) * preprocessing.cropFraction))
+  const side = Math.max(1, Math.floor(Math.min(picture.width, picture.height) * preprocessing.cropFraction))
   return { left: Math.floor((picture.width - side) / 2), top: Math.floor((picture.height - side) / 2), width: side, height: side }
 }
 
