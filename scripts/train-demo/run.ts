@@ -21,7 +21,7 @@ const { values, positionals } = parseArgs({
 const common = { batch: 16, fresh: 6, pool: 2000, labelSmoothing: 0.05, objectFree: 0.12, checkpointEvery: 100 }
 const rounds: readonly TrainingOptions[] = [
   { ...common, steps: 3600, learningRate: 0.003, warmUp: 50, easyScenes: 7000 },
-  { ...common, steps: 4000, learningRate: 0.002, warmUp: 100, easyScenes: 0, objectFree: 0.22 },
+  { ...common, steps: 5000, learningRate: 0.0025, warmUp: 100, easyScenes: 0, objectFree: 0.18 },
 ]
 
 await initWasm()
