@@ -196,6 +196,12 @@ describe('the output folder', () => {
     expect(performed!.document.runs.length).toBeLessThan(2)
   })
 
+  test.skipIf(!existsSync('/dev/full'))('a document that cannot be written whole ends with code 1', () => {
+    const { status, stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${cliPath}" methods --json > /dev/full`], { encoding: 'utf8' })
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/the output could not be written \(ENOSPC\)/)
+  })
+
   const canMount = spawnSync('unshare', ['-rm', 'true'], { stdio: 'ignore' }).status === 0
   test.skipIf(!canMount)('disk full: a real one of 64 KiB', () => {
     const folder = path.join(root, 'small-disk')

@@ -43,7 +43,7 @@ export function progressLine(total: number, stream: NodeJS.WriteStream = process
     const loss = losses['total'] === undefined ? '' : `  loss ${losses['total'].toPrecision(4)}`
     const text = `[${'='.repeat(filled)}${' '.repeat(width - filled)}] ${runs}iteration ${iteration}/${iterations}${loss}  p ${probability.toFixed(3)}  ${duration(left)} left`
     clear()
-    stream.write(text.slice(0, Math.max(20, stream.columns - 1)))
+    stream.write(text.slice(0, Math.max(20, (stream.columns || 80) - 1)))
   }
 
   return { event, clear }
