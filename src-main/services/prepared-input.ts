@@ -7,7 +7,9 @@ import type { LoadedItem } from './datasets.ts'
  * What a classifier sees of an item, and where on the picture that lies. A scene already of the input's size is taken
  * as it was rendered, so that nothing is rounded; everything else is resized once.
  */
-export function prepareItem(item: LoadedItem, info: Pick<ModelInfo, 'input' | 'preprocessing'>): { image: ImageBatch; view: View } {
+export async function prepareItem(
+  item: LoadedItem, info: Pick<ModelInfo, 'input' | 'preprocessing'>,
+): Promise<{ image: ImageBatch; view: View }> {
   const { exact, picture } = item
   const { input, preprocessing } = info
   const fits = exact?.height === input.height && exact.width === input.width && exact.channels === input.channels

@@ -149,7 +149,7 @@ export function createRuns({ pool, study, version }: RunsOptions): Runs {
     if (typeof order.target === 'number' && !(Number.isInteger(order.target) && order.target >= 0 && order.target < info.classes)) {
       throw new MaskscopeError('usage', `Target ${order.target} is out of range: ${info.name} has the classes 0 to ${info.classes - 1}.`, { subject: 'target' })
     }
-    const { image, view } = prepareItem(item, info)
+    const { image, view } = await prepareItem(item, info)
     if (abort.signal.aborted) throw new MaskscopeError('cancelled', 'The run was cancelled.')
     const stored = await study.storeInput(item.bytes, item.format)
     const manifest = describeOrder({ order, parameters, info, image, view, stored })
