@@ -22,6 +22,7 @@ const common = { batch: 16, fresh: 6, pool: 2000, labelSmoothing: 0.05, objectFr
 const rounds: readonly TrainingOptions[] = [
   { ...common, steps: 3600, learningRate: 0.003, warmUp: 50, easyScenes: 7000 },
   { ...common, steps: 5000, learningRate: 0.0025, warmUp: 100, easyScenes: 0, objectFree: 0.18 },
+  { ...common, steps: 3500, learningRate: 0.002, warmUp: 100, easyScenes: 0, objectFree: 0.22 },
 ]
 
 await initWasm()
