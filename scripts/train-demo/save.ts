@@ -37,7 +37,11 @@ function cardOf(network: Network, { rounds, lastSteps, minutes, scores }: Traini
   return {
     name: network.name,
     fit: 'squash',
+    resizeFilter: 'lanczos3',
     range: [0, 1],
+    mean: [0],
+    std: [1],
+    channelOrder: 'rgb',
     head: 'softmax',
     labels: sceneClasses,
     training: {

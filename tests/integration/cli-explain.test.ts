@@ -281,6 +281,21 @@ describe('what there is', () => {
   })
 })
 
+describe('the bundled classifier and its judge', () => {
+  test.each(['demo', 'demo-judge'])('--model %s explains a scene by its name alone, all facts stated', async (name) => {
+    const cwd = mkdtempSync(path.join(root, 'bundled-'))
+    const ended = await runCli(['explain', 'scene:2000007', '--model', name, '--set', 'iterations=3', '--json'], cwd)
+    expect(ended.code, ended.stderr).toBe(0)
+    expect(ended.stderr).not.toMatch(/assumed: fit/)
+    const { study, runs } = documentSchema.parse(JSON.parse(ended.stdout))
+    expect(runs).toHaveLength(1)
+    expect(runs[0]!.target.label).toMatch(/\w/)
+    expect(readNpy(path.join(study, runs[0]!.saliency)).shape).toEqual([64, 64])
+    const record = JSON.parse(readFileSync(path.join(study, 'runs', runs[0]!.id, 'record.json'), 'utf8'))
+    expect(record.found.model).toBe(name)
+  })
+})
+
 describe('pretrained networks', () => {
   for (const [name, image, label] of [
     ['mobilenet_v1_0.25_128/layers', 'tench.jpg', 'tench'], ['mobilenet_v1_0.25_128/graph', 'tench.jpg', 'tench'], ['mobilenet_v2_1.0_224/graph-uint8', 'zebra.jpg', 'zebra'],
