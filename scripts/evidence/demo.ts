@@ -19,7 +19,8 @@ export async function measure(): Promise<string> {
     rows.push(
       [
         name, parameters.toLocaleString('en'), `${((multiplyAdds ?? 0) / 1e6).toFixed(1)} M`, percent(proof.right), percent(shifted),
-        percent(proof.needsObject), percent(proof.keepsOnOtherBackground), percent(proof.distractorsSayNothing), percent(proof.restSaysNothing),
+        percent(proof.needsObject), percent(proof.keepsOnOtherBackground), percent(proof.distractorsAlone),
+        percent(proof.distractorsSayNothing), percent(proof.restSaysNothing),
       ].join(' | '),
     )
     classifier.dispose()
@@ -27,11 +28,11 @@ export async function measure(): Promise<string> {
   return [
     `Scenes ${first} to ${first + scenes - 1}; shares in percent. Top-1 on \`scenes\` and \`scenes-shifted\`. Then paired renders of the`,
     'same scenes: without its object, p(class) below .2 (of the scenes classified rightly); with the object on another background,',
-    'the same top class (of these too); the distractors alone, on one colour, no class above .2 (of all scenes); the whole scene',
-    'without its object, no class above .2 (of all scenes).',
+    'the same top class (of these too); the distractors alone, on one colour, p(class) at most .2 (of these too). The last two',
+    'columns ask for more, of all scenes: no class at all above .2, of the distractors alone and of the scene without its object.',
     '',
-    '| model | parameters | multiply-adds | top-1 | top-1 shifted | needs object | other background | distractors alone | without object, any class |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| model | parameters | multiply-adds | top-1 | top-1 shifted | needs object | other background | distractors alone | distractors, any class | without object, any class |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows.map((row) => `| ${row} |`),
   ].join('\n')
 }

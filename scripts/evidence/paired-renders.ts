@@ -11,7 +11,9 @@ export interface Proof {
   needsObject: number
   /** Of these too: the top class stays when the background is replaced. */
   keepsOnOtherBackground: number
-  /** Of all scenes: no class exceeds .2 where only the distractors are left, on one colour. */
+  /** Of the rightly classified: the object's class has at most .2 where only the distractors are left, on one colour. */
+  distractorsAlone: number
+  /** Of all scenes, and harder: then no class at all exceeds .2. */
   distractorsSayNothing: number
   /** The same on the scene's own background: no class at all exceeds .2. */
   restSaysNothing: number
@@ -32,6 +34,7 @@ export async function pairedRenders(classifier: Classifier, first: number, count
     right: right.length / count,
     needsObject: share(right, (i) => without[i]![truth[i]!]! < 0.2),
     keepsOnOtherBackground: share(right, (i) => topOf(moved[i]!) === truth[i]),
+    distractorsAlone: share(right, (i) => bare[i]![truth[i]!]! <= 0.2),
     distractorsSayNothing: share(all, (i) => Math.max(...bare[i]!) <= 0.2),
     restSaysNothing: share(all, (i) => Math.max(...without[i]!) <= 0.2),
   }
