@@ -2,12 +2,15 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import sharp, { type Sharp } from 'sharp'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { methods } from '#engine/methods/registry.ts'
 import { dataPath, dataTest } from '../data.ts'
 import { runCli, startCli } from '../fixtures/cli.ts'
 import { tinyCard, writeTinyModel } from '../fixtures/tiny-model.ts'
+
+// Programs are started by the dozen: a busy machine must not fail them.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 
 const root = mkdtempSync(path.join(tmpdir(), 'maskscope-cli-'))
 const tiny = path.join(root, 'tiny')
@@ -95,7 +98,7 @@ describe('every form of image that must open', () => {
     expect(ended.code, ended.stderr).toBe(0)
     document = documentSchema.parse(JSON.parse(ended.stdout))
     stderr = ended.stderr
-  }, 120_000)
+  })
 
   test('each has its run, with the document in the order of the images', () => {
     expect(document.runs.map((run) => path.basename(run.image))).toEqual(Object.keys(sizes))
@@ -311,6 +314,6 @@ describe('pretrained networks', () => {
       expect(run!.target.label).toContain(label)
       expect(run!.model.name).toBe(name)
       expect(run!.probability.original).toBeGreaterThan(0.5)
-    }, 120_000)
+    }, 180_000)
   }
 })

@@ -13,6 +13,9 @@ import { performRuns, type Performed } from '../../src-main/shells/cli/perform.t
 import { cliPath, runCli } from '../fixtures/cli.ts'
 import { tinyCard, writeTinyModel } from '../fixtures/tiny-model.ts'
 
+// Programs are started by the dozen: a busy machine must not fail them.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
+
 const root = mkdtempSync(path.join(tmpdir(), 'maskscope-refusals-'))
 const tiny = path.join(root, 'tiny')
 const photo = path.join(root, 'photo.png')
