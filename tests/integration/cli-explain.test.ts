@@ -273,7 +273,7 @@ describe('what there is', () => {
     }
   })
 
-  test('--help and --version from any folder, through the launcher', async () => {
+  test('--help and --version from any folder', async () => {
     const { version } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8'))
     expect(await runCli(['--version'], root)).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
     const help = await runCli(['--help'], root)
