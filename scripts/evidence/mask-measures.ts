@@ -2,7 +2,7 @@ import type { Classifier } from '#engine/classifier/classifier.ts'
 import { averagePrecision } from '#engine/metrics/average-precision.ts'
 import { energyPointingGame } from '#engine/metrics/energy-pointing-game.ts'
 import { outlineImage, topClasses, topClassesUnderMask } from '#engine/metrics/keep-rate.ts'
-import { renderUnseenFill, unseenFills, type UnseenFill } from '#engine/metrics/unseen-fills.ts'
+import { harshFills, renderUnseenFill, unseenFills, type HarshFill, type UnseenFill } from '#engine/metrics/unseen-fills.ts'
 import { createFill, type FillKind } from '#engine/methods/masks/fills.ts'
 import type { Method } from '#engine/methods/method.ts'
 import { renderScene, type SceneKind } from '#engine/scenes/scenes.ts'
@@ -66,32 +66,62 @@ export interface KeepRates {
   own: number
   unseen: Record<UnseenFill, number>
   unseenMean: number
+  /** At full contrast. */
+  harsh: Record<HarshFill, number>
   /** The outline alone. */
   maskOnly: number
 }
 
+/** A mask to be judged: an explanation's, or another of the image's size. */
+export type JudgedMask = Pick<Explanation, 'saliency' | 'target'>
+
 /** How often a classifier (the explained one or a judge) names the target under finished masks. */
 export async function keepRates(
-  judge: Classifier, subjects: readonly Subject[], explanations: readonly Explanation[], fill: FillKind, blur: number,
+  judge: Classifier, subjects: readonly Subject[], masks: readonly JudgedMask[], fill: FillKind, blur: number,
 ): Promise<KeepRates> {
-  const sums = { own: 0, maskOnly: 0, noise: 0, road: 0, checkerboard: 0 }
+  const kinds = [...unseenFills, ...harshFills]
+  const sums: Record<string, number> = {}
+  const count = (name: string, hits: number): void => {
+    sums[name] = (sums[name] ?? 0) + hits / subjects.length
+  }
   for (const [i, { seed, image }] of subjects.entries()) {
-    const { saliency, target } = explanations[i]!
+    const { saliency, target } = masks[i]!
     const { height, width, channels } = image
     const random = createRandom(seed, 'keep-rate')
     const own = createFill(fill, { height, width, channels }, image.data, blur, createRandom(seed, 'keep-rate', 'own'))
     const draws = Array.from({ length: own.changes ? 8 : 1 }, () => own.next().slice())
-    const others = unseenFills.map((kind) => renderUnseenFill(kind, image.data, height, width, channels, saliency.data, random))
+    const others = kinds.map((kind) => renderUnseenFill(kind, image.data, height, width, channels, saliency.data, random))
     const tops = await topClassesUnderMask(judge, image, saliency.data, [...draws, ...others])
     const [outline] = await topClasses(judge, { ...image, data: outlineImage(saliency.data, channels) })
     const hit = (top: number | undefined): number => (top === target ? 1 : 0)
-    sums.own += tops.slice(0, draws.length).reduce((sum, top) => sum + hit(top), 0) / draws.length
-    unseenFills.forEach((kind, k) => (sums[kind] += hit(tops[draws.length + k])))
-    sums.maskOnly += hit(outline)
+    count('own', tops.slice(0, draws.length).reduce((sum, top) => sum + hit(top), 0) / draws.length)
+    kinds.forEach((kind, k) => count(kind, hit(tops[draws.length + k])))
+    count('maskOnly', hit(outline))
   }
-  const n = subjects.length
-  const unseen = { noise: sums.noise / n, road: sums.road / n, checkerboard: sums.checkerboard / n }
-  return { own: sums.own / n, unseen, unseenMean: (unseen.noise + unseen.road + unseen.checkerboard) / 3, maskOnly: sums.maskOnly / n }
+  const rate = (name: string): number => sums[name] ?? 0
+  return {
+    own: rate('own'),
+    unseen: { noise: rate('noise'), road: rate('road'), checkerboard: rate('checkerboard') },
+    unseenMean: (rate('noise') + rate('road') + rate('checkerboard')) / 3,
+    harsh: { 'full-noise': rate('full-noise'), 'full-checkerboard': rate('full-checkerboard') },
+    maskOnly: rate('maskOnly'),
+  }
+}
+
+/** The object itself as a mask, grown by some pixels: what the best of masks can reach. */
+export function objectMasks(subjects: readonly Subject[], margin: number): JudgedMask[] {
+  return subjects.map(({ image: { height, width }, object, target }) => {
+    const data = new Float32Array(height * width)
+    object.forEach((bit, i) => {
+      if (bit === 0) return
+      const y = Math.floor(i / width)
+      const x = i % width
+      for (let v = Math.max(0, y - margin); v <= Math.min(height - 1, y + margin); v++) {
+        for (let u = Math.max(0, x - margin); u <= Math.min(width - 1, x + margin); u++) data[v * width + u] = 1
+      }
+    })
+    return { saliency: { height, width, data }, target }
+  })
 }
 
 export interface Localisation {

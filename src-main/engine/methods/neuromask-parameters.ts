@@ -33,11 +33,12 @@ export interface NeuroMaskSettings {
 
 /** The values of our preset, which are also every parameter's default. */
 const ours = {
-  iterations: 200,
+  iterations: 120,
   'learning-rate': 0.1,
-  'prediction-weight': 1,
-  'sparsity-weight': 1,
-  'smoothness-weight': 0.05,
+  // The mean square starts at ones, so small losses take a hundred steps to move anything; the scale cures that.
+  'prediction-weight': 100,
+  'sparsity-weight': 100,
+  'smoothness-weight': 5,
   temperature: 1,
   offset: 3,
   'init-range': 0.1,
