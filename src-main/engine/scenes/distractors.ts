@@ -4,7 +4,7 @@ import { box, length, polygon } from './forms.ts'
 /**
  * Distractors are objects that are no class. By construction none can be taken for one: every solid kind is convex or
  * nearly so, has no hole, and is never a triangle (polygons have four to seven corners, evenly spread); strokes are thin
- * open lines. Of the classes only the triangle is convex.
+ * open lines. Of the classes only the triangle is convex, and but for its notch the heart.
  */
 export const distractorKinds = ['ellipse', 'polygon', 'bar', 'blob', 'stroke'] as const
 export type DistractorKind = (typeof distractorKinds)[number]
