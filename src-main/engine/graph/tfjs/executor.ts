@@ -53,7 +53,7 @@ export function createTfjsExecutor(graph: Graph): Executor {
     const values: (Tensor | null)[] = []
     try {
       forwardPass(images, count, values, false)
-      return (await values[output]!.data()) as Float32Array
+      return await valuesOf(values[output]!)
     } finally {
       disposeAll(values)
     }
@@ -64,11 +64,11 @@ export function createTfjsExecutor(graph: Graph): Executor {
     const gradients: (Tensor | null)[] = []
     try {
       forwardPass(images, count, values, true)
-      const logits = (await values[output]!.data()) as Float32Array
+      const logits = await valuesOf(values[output]!)
       gradients[output] = tf.tensor(seed(logits), values[output]!.shape, 'float32')
       backwardPass(count, values, gradients, reluRule)
       const onImage = gradients[0]
-      return { logits, gradient: onImage ? ((await onImage.data()) as Float32Array) : new Float32Array(images.length) }
+      return { logits, gradient: onImage ? await valuesOf(onImage) : new Float32Array(images.length) }
     } finally {
       disposeAll(values)
       disposeAll(gradients)
@@ -98,6 +98,15 @@ export function createTfjsExecutor(graph: Graph): Executor {
   }
 
   return { id: `tfjs-${tf.getBackend()}`, forward, gradient, dispose: () => weights.dispose() }
+}
+
+/**
+ * WASM and cpu have the values at hand; asked for them with a promise, TF.js keeps every array alive until a full garbage
+ * collection, some 50 MB in a thousand steps.
+ */
+function valuesOf(tensor: Tensor): Float32Array | Promise<Float32Array> {
+  const atHand = tf.getBackend() === 'wasm' || tf.getBackend() === 'cpu'
+  return atHand ? (tensor.dataSync() as Float32Array) : (tensor.data() as Promise<Float32Array>)
 }
 
 function disposeAll(tensors: readonly (Tensor | null | undefined)[]): void {
