@@ -23,6 +23,7 @@ const rounds: readonly TrainingOptions[] = [
   { ...common, steps: 3600, learningRate: 0.003, warmUp: 50, easyScenes: 7000 },
   { ...common, steps: 5000, learningRate: 0.0025, warmUp: 100, easyScenes: 0, objectFree: 0.18 },
   { ...common, steps: 3500, learningRate: 0.002, warmUp: 100, easyScenes: 0, objectFree: 0.22 },
+  { ...common, steps: 2200, learningRate: 0.0015, warmUp: 100, easyScenes: 0, objectFree: 0.4 },
 ]
 
 await initWasm()
