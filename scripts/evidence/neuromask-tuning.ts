@@ -1,5 +1,6 @@
 import { selectBackend } from '#engine/backend/select.ts'
 import { loadClassifier } from '#engine/classifier/load.ts'
+import type { FillKind } from '#engine/methods/masks/fills.ts'
 import { findMethod } from '#engine/methods/registry.ts'
 import { loadModel } from '#services/models.ts'
 import { createRandom } from '#shared/random/random.ts'
@@ -46,14 +47,16 @@ await selectBackend('wasm')
 const demo = await loadClassifier((await loadModel(process.env['TUNING_MODEL'] ?? 'demo')).source)
 const subjects = await subjectsFrom(demo, option('from', 1_000_000), option('scenes', 60))
 for (const set of sets) {
+  const fill = (set['fill'] ?? 'drawn') as FillKind
   const start = performance.now()
   const explanations = await explainAll(neuromask, demo, subjects, set)
   const seconds = (performance.now() - start) / 1000 / subjects.length
   const { averagePrecision, energyRatio, area } = localise(subjects, explanations)
-  const kept = await keepRates(demo, subjects, explanations, (set['fill'] ?? 'drawn') as 'drawn', 10)
+  const kept = await keepRates(demo, subjects, explanations, fill, 10)
+  const forged = await keepRates(demo, subjects, await explainAll(neuromask, demo, subjects, set, 'wrong'), fill, 10)
   const row = {
     set, ap: averagePrecision.mean, sd: averagePrecision.sd, own: kept.own, unseen: kept.unseenMean, ...kept.unseen,
-    maskOnly: kept.maskOnly, energyRatio, area, seconds,
+    wrongOwn: forged.own, wrongUnseen: forged.unseenMean, maskOnly: kept.maskOnly, energyRatio, area, seconds,
   }
   console.log(JSON.stringify(row, (_, value: unknown) => (typeof value === 'number' ? Number(value.toFixed(3)) : value)))
 }

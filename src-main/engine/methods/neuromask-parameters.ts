@@ -34,10 +34,10 @@ export interface NeuroMaskSettings {
 /** The values of our preset, which are also every parameter's default. */
 const ours = {
   iterations: 120,
-  'learning-rate': 0.1,
+  'learning-rate': 0.2,
   // The mean square starts at ones, so small losses take a hundred steps to move anything; the scale cures that.
   'prediction-weight': 100,
-  'sparsity-weight': 100,
+  'sparsity-weight': 70,
   'smoothness-weight': 5,
   temperature: 1,
   offset: 3,
@@ -48,7 +48,7 @@ const ours = {
   mode: 'preserve',
   fill: 'drawn',
   blur: 10,
-  shift: 3,
+  shift: 5,
   flip: false,
   noise: 0,
   averaging: 0.25,
