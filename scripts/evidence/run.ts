@@ -20,6 +20,8 @@ if (name === undefined || chosen === undefined) {
   process.exit(2)
 }
 
+// Before the work: a measurement takes minutes, in which others may commit.
+const commit = describeCommit()
 const started = performance.now()
 const table = await (await chosen.load()).measure()
 const minutes = (performance.now() - started) / 60_000
@@ -27,7 +29,7 @@ const file = path.join('docs', 'evidence', `${name}.md`)
 const page = [
   `# ${chosen.title}`,
   '',
-  `Commit ${describeCommit()}, \`npm run evidence -- ${name}\`, ${minutes.toFixed(1)} minutes, Node ${process.versions.node}.`,
+  `Commit ${commit}, \`npm run evidence -- ${name}\`, ${minutes.toFixed(1)} minutes, Node ${process.versions.node}.`,
   '',
   table.trim(),
   '',
