@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { Command } from 'commander'
 import { MaskscopeError } from '#shared/domain/errors.ts'
+import { widthPresets } from '#shared/figure/presets.ts'
 import { print } from './context.ts'
 import { positiveNumber } from './options.ts'
 
@@ -18,6 +19,7 @@ export function figureCommand(): Command {
     .requiredOption('--out <file>', 'its ending chooses the format: .png, .svg or .pdf')
     .option('--width <mm>', 'width in mm (88.9, one IEEE column, where left out)', positiveNumber)
     .option('--dpi <n>', 'resolution of a PNG (300 where left out)', positiveNumber)
+    .addHelpText('after', `\nWidths of the usual places, in mm:\n${widthPresets.map(({ title, width }) => `  ${title.padEnd(24)}${width}`).join('\n')}`)
     .action(async (study: string, run: string, options: FigureCommandOptions) => {
       await figure(study, run, options)
     })
