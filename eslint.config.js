@@ -1,12 +1,14 @@
-import tseslint from 'typescript-eslint'
+import { defineConfigWithVueTs, vueTsConfigs } from '@vue/eslint-config-typescript'
+import pluginVue from 'eslint-plugin-vue'
 import importDirection from './scripts/lint/import-direction.js'
 
-export default tseslint.config(
+export default defineConfigWithVueTs(
   { ignores: ['out/', 'dist/', 'node_modules/', 'maskscope-studies/'] },
-  ...tseslint.configs.recommended,
+  pluginVue.configs['flat/recommended'],
+  vueTsConfigs.recommended,
   {
-    files: ['**/*.ts'],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    files: ['**/*.ts', '**/*.vue'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname, extraFileExtensions: ['.vue'] } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/await-thenable': 'error',
@@ -16,7 +18,18 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src-*/**/*.ts'],
+    files: ['**/*.vue'],
+    rules: {
+      // Line breaks are for the reader to judge.
+      'vue/max-attributes-per-line': 'off',
+      'vue/singleline-html-element-content-newline': 'off',
+      'vue/html-self-closing': ['warn', { html: { void: 'always' } }],
+      'vue/multi-word-component-names': 'off',
+      'vue/require-default-prop': 'off',
+    },
+  },
+  {
+    files: ['src-*/**/*.ts', 'src-*/**/*.vue'],
     plugins: { maskscope: { rules: { 'import-direction': importDirection } } },
     rules: { 'maskscope/import-direction': 'error' },
   },

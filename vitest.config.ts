@@ -1,12 +1,21 @@
+import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
+
+const common = { setupFiles: ['tests/property-seed.ts'], testTimeout: 60_000 }
 
 export default defineConfig({
   test: {
-    include: ['tests/unit/**/*.test.ts', 'tests/integration/**/*.test.ts'],
     globalSetup: ['tests/build-once.ts'],
     reporters: ['./tests/data-reporter.ts', 'default'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
+    projects: [
+      {
+        plugins: [vue()],
+        test: { name: 'unit', ...common, include: ['tests/unit/**/*.test.ts', 'tests/integration/**/*.test.ts'] },
+      },
+      // The window in a browser, with the engine behind it.
+      { test: { name: 'e2e', ...common, include: ['tests/e2e/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 60_000 } },
+    ],
   },
 })

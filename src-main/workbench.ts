@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { createPool, type Pool } from '#pool/pool.ts'
 import { forkLauncher } from '#pool/wire.ts'
-import type { BackendId } from '#engine/protocol.ts'
+import type { BackendId } from '#shared/domain/backend.ts'
 import { programFolder, programVersion } from '#services/program.ts'
 import { createRuns, type Runs } from '#services/runs.ts'
 import { openStudyForWriting, type StudyWriter } from '#services/study-writer.ts'

@@ -21,7 +21,7 @@ function* sourceFiles(folder) {
 function sourceStamp() {
   const hash = createHash('sha256').update(process.version)
   const files = ['package.json', 'electron.vite.config.ts'].map((f) => path.join(root, f))
-  for (const folder of ['src-shared', 'src-main']) files.push(...sourceFiles(path.join(root, folder)))
+  for (const folder of ['src-shared', 'src-main', 'src-renderer']) files.push(...sourceFiles(path.join(root, folder)))
   for (const file of files) {
     const s = statSync(file)
     hash.update(`${path.relative(root, file)} ${s.size} ${s.mtimeMs}\n`)
@@ -50,7 +50,7 @@ function takeLock() {
   }
 }
 
-/** Builds src-main into out/ unless out/ already holds a build of these very sources. */
+/** Builds all sides of the program into out/ unless out/ already holds a build of these very sources. */
 export function ensureBuilt({ quiet = false } = {}) {
   // A published package carries out/ and no sources.
   if (!existsSync(path.join(root, 'src-main')) || isBuilt()) return

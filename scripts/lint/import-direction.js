@@ -27,7 +27,7 @@ const packageRooms = [
 
 const aliases = {
   '#shared/': 'src-shared/', '#engine/': 'src-main/engine/', '#pool/': 'src-main/engine-pool/',
-  '#storage/': 'src-main/storage/', '#services/': 'src-main/services/', '#main/': 'src-main/',
+  '#storage/': 'src-main/storage/', '#services/': 'src-main/services/', '#main/': 'src-main/', '#renderer/': 'src-renderer/',
 }
 
 export function roomOf(file) {

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import type { BackendChoice, BackendId, BackendReport } from '#engine/protocol.ts'
+import type { BackendChoice, BackendId, BackendReport } from '#shared/domain/backend.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { ImageBatch } from '#shared/domain/image.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
@@ -189,7 +189,7 @@ export function createPool(options: PoolOptions): Pool {
     let stop: (() => void) | undefined
     const begun = performance.now()
     try {
-      const answer = await worker.ask('explained', { type: 'explain', model: key, ...job }, (news) => {
+      const answer = await worker.ask('explained', { type: 'explain', model: key, changes: [], live: false, ...job }, (news) => {
         if (news.type === 'targets') watcher.onStart?.(worker.number, news.targets)
         else watcher.onProgress?.(news.progress)
       }, (id) => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { BackendChoice, BackendId, WorkerReply, WorkerRequest } from '#engine/protocol.ts'
+import type { WorkerReply, WorkerRequest } from '#engine/protocol.ts'
+import type { BackendChoice, BackendId } from '#shared/domain/backend.ts'
 import { MaskscopeError, reviveError } from '#shared/domain/errors.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import type { Death, Wire } from './wire.ts'

@@ -1,32 +1,11 @@
+import type { BackendChoice, BackendId, BackendReport } from '#shared/domain/backend.ts'
 import type { SerialisedError } from '#shared/domain/errors.ts'
 import type { ImageBatch } from '#shared/domain/image.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import type { ParameterValues } from '#shared/domain/parameters.ts'
-import type { Explanation, Progress } from '#shared/domain/run.ts'
+import type { Explanation, ParameterChange, Progress } from '#shared/domain/run.ts'
 
 /** The words a worker and its pool exchange, over the process channel with advanced serialisation (arrays stay raw). */
-
-export type BackendId = 'cuda' | 'wasm' | 'cpu'
-
-/** Which backend a worker runs on, and why not a faster one. */
-export interface BackendChoice {
-  id: BackendId
-  /** E.g. "CPU, WebAssembly SIMD" or the GPU's name. */
-  device: string
-  rejected: readonly { id: BackendId; reason: string }[]
-}
-
-/** One row of `maskscope doctor`. */
-export interface BackendReport {
-  id: BackendId
-  available: boolean
-  /** Why it is not available, or what it is good for. */
-  reason: string
-  device: string | null
-  /** Measured: a 3×3 convolution [1,56,56,64] → 64, GFLOP/s (2 per multiply-add), median; null where unavailable. */
-  convolutionGflops: number | null
-  chosen: boolean
-}
 
 export type WorkerRequest =
   /** First message: choose a backend (the best where undefined). Answered by `ready` or `failed`. */
@@ -45,7 +24,16 @@ export type WorkerRequest =
       images: ImageBatch
       targets: readonly (number | 'auto')[]
       seeds: readonly number[]
+      /** Replayed at their iterations. */
+      changes: readonly ParameterChange[]
+      /** Somebody watches: frames come at display rate besides the stored ones. */
+      live: boolean
     }
+  /** Stops the request `id` after its next step; answered by `paused`. Pausing what is paused or has ended does nothing. */
+  | { type: 'pause'; id: number }
+  | { type: 'resume'; id: number }
+  /** Of a paused request. Answered by `changed` or `refused`. */
+  | { type: 'change'; id: number; parameters: ParameterValues }
   /** The request `id` ends with `failed`, code `cancelled`. Cancelling what has ended does nothing. */
   | { type: 'cancel'; id: number }
   /** Answered by `diagnosis`. */
@@ -59,6 +47,11 @@ export type WorkerReply =
   /** The targets that `auto` became, before the first progress. */
   | { type: 'targets'; id: number; targets: number[] }
   | { type: 'progress'; id: number; progress: Progress }
+  /** All news of the request `id`, like progress; it goes on afterwards. */
+  | { type: 'paused'; id: number; iteration: number }
+  | { type: 'resumed'; id: number }
+  | { type: 'changed'; id: number; change: ParameterChange }
+  | { type: 'refused'; id: number; error: SerialisedError }
   | { type: 'explained'; id: number; explanations: Explanation[] }
   | { type: 'diagnosis'; id: number; backends: BackendReport[] }
   | { type: 'failed'; id: number; error: SerialisedError }

@@ -13,6 +13,8 @@ interface ParameterBase {
   /** One sentence. */
   help: string
   group: string
+  /** May change while a run is paused, and holds from there on. */
+  live?: boolean
 }
 
 export interface NumberParameter extends ParameterBase {

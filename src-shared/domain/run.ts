@@ -14,7 +14,7 @@ export interface Progress {
   losses: Record<string, number>
   /** Probability of the target under the current mask, in [0, 1]. */
   probability: number
-  /** The map at the method's own resolution, at the iterations of `storedIterations`. */
+  /** The map at the method's own resolution: at the iterations of `storedIterations`, and between them where somebody watches. */
   frame?: MapData
 }
 
@@ -45,12 +45,22 @@ export interface Explanation {
   notes: readonly string[]
 }
 
-export type RunState = 'queued' | 'running' | 'finished' | 'failed' | 'cancelled'
+/** Parameters changed on the way: those named hold from the step that makes `iteration` on. */
+export interface ParameterChange {
+  iteration: number
+  parameters: ParameterValues
+}
+
+export type RunState = 'queued' | 'running' | 'paused' | 'finished' | 'failed' | 'cancelled'
 
 export type RunEvent =
   | { type: 'queued'; run: string }
   | { type: 'started'; run: string; worker: number; target: number }
   | { type: 'progress'; run: string; progress: Progress }
+  /** It stands after `iteration` until it is resumed. */
+  | { type: 'paused'; run: string; iteration: number }
+  | { type: 'resumed'; run: string }
+  | { type: 'changed'; run: string; change: ParameterChange }
   | { type: 'finished'; run: string; seconds: number }
   | { type: 'failed'; run: string; error: SerialisedError }
   | { type: 'cancelled'; run: string }
@@ -62,6 +72,8 @@ export interface RunRequest {
   seed: number
   /** `auto`: the clean image's top class. */
   target: number | 'auto'
+  /** In the order of their iterations. */
+  changes: readonly ParameterChange[]
 }
 
 /**

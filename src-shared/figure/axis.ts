@@ -13,9 +13,13 @@ export interface Axis {
   minor: number[]
 }
 
+/** The least span, as a share of the values' size, in which ticks can still be told apart as numbers. */
+const leastSpan = 1e-9
+
 /** A linear axis over nice limits that hold all values. */
 export function linearAxis(low: number, high: number, count: number, nice = true): Axis {
-  const span = high > low ? [low, high] : [low - 0.5, low + 0.5]
+  const distinct = high - low > leastSpan * Math.max(Math.abs(low), Math.abs(high), Number.MIN_VALUE / Number.EPSILON)
+  const span = distinct ? [low, high] : [low - 0.5, low + 0.5]
   const scale = scaleLinear().domain(span).range([0, 1])
   if (nice) scale.nice(count)
   return {
@@ -62,6 +66,9 @@ export function logAxis(values: Iterable<number>, mostLabels: number): Axis {
   }
 }
 
+/** Six decades further down, powers of ten are no numbers any more. */
+const leastLogValue = 1e-290
+
 /** A log axis where values are nowhere negative and span more than a factor of 30, else a linear one from 0. */
 export function lossAxis(values: readonly number[], mostLabels: number): Axis {
   let low = Infinity
@@ -72,7 +79,7 @@ export function lossAxis(values: readonly number[], mostLabels: number): Axis {
     if (value > high) high = value
     if (value > 0 && value < least) least = value
   }
-  if (low >= 0 && high > 0 && high / least > 30) return logAxis(values, mostLabels)
+  if (low >= 0 && high > leastLogValue && high / least > 30) return logAxis(values, mostLabels)
   return linearAxis(Math.min(0, low), Math.max(0, high), Math.min(4, mostLabels))
 }
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { Command } from 'commander'
-import type { BackendReport } from '#engine/protocol.ts'
+import type { BackendReport } from '#shared/domain/backend.ts'
 import { programVersion } from '#services/program.ts'
 import { print, printJson, type Context } from './context.ts'
 

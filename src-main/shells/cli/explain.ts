@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import type { BackendId } from '#engine/protocol.ts'
+import type { BackendId } from '#shared/domain/backend.ts'
 import type { DataItem } from '#services/datasets.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { note, printJson, type Context } from './context.ts'

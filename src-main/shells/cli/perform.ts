@@ -1,4 +1,4 @@
-import type { BackendChoice } from '#engine/protocol.ts'
+import type { BackendChoice } from '#shared/domain/backend.ts'
 import type { Workbench } from '#main/workbench.ts'
 import { figureOfStoredRun } from '#services/figures.ts'
 import { figureOf, summariseRun, type RunSummary } from '#services/run-summary.ts'

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { BackendId } from '#engine/protocol.ts'
+import type { BackendId } from '#shared/domain/backend.ts'
 import type { StoredRun } from '#services/studies.ts'
 import { note, printJson, type Context } from './context.ts'
 import { backendOption } from './explain.ts'

@@ -36,6 +36,19 @@ test('a linear axis of one value does not divide by zero', () => {
   expect(axis.position(3)).toBeCloseTo(0.5, 9)
 })
 
+test('values that differ by less than numbers can tell get the axis of one value', () => {
+  for (const values of [[-5e-324, 5e-324], [0, 1e-320], [1e9, 1e9 + 1e-7]]) {
+    const axis = linearAxis(values[0]!, values[1]!, 4)
+    expect(axis.ticks.length).toBeGreaterThan(1)
+    expect(axis.position(values[0]!)).toBeCloseTo(0.5, 6)
+  }
+})
+
+test('a log axis needs values that have decades below them', () => {
+  expect(lossAxis([5e-324, 1e-320], 5).kind).toBe('linear')
+  expect(logAxis([1e-296, 1e-289], 5).ticks.every((tick) => Number.isFinite(tick.at))).toBe(true)
+})
+
 test('every loss has a place between 0 and 1', () => {
   fc.assert(fc.property(fc.array(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e9, max: 1e9 }), { minLength: 2 }), (values) => {
     const axis = lossAxis(values, 5)

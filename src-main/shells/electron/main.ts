@@ -1,0 +1,1 @@
+process.stderr.write('The desktop shell is being built.\n')

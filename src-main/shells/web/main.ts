@@ -1,0 +1,1 @@
+process.stderr.write('The web shell is being built.\n')

@@ -1,0 +1,145 @@
+import * as z from 'zod/mini'
+import { heads } from '../domain/score.ts'
+import { call } from './define.ts'
+import { bytes, count, handle, nothing, parameterValue, size, text } from './values.ts'
+
+export const preprocessing = z.object({
+  fit: z.enum(['squash', 'crop']),
+  cropFraction: z.number(),
+  resizeFilter: z.enum(['lanczos3', 'bicubic', 'bilinear', 'box']),
+  range: z.tuple([z.number(), z.number()]),
+  mean: z.array(z.number()),
+  std: z.array(z.number()),
+  channelOrder: z.enum(['rgb', 'bgr']),
+})
+
+/** As `ModelInfo` of the domain. */
+export const modelInfo = z.object({
+  name: text(), sha256: text(64), format: text(),
+  input: z.object({ height: size, width: size, channels: size }),
+  classes: size,
+  labels: z.nullable(z.array(text())),
+  head: z.enum(heads),
+  access: z.enum(['query', 'gradient']),
+  preprocessing,
+  parameters: count,
+  multiplyAdds: z.nullable(count),
+  notes: z.array(text(20_000)),
+})
+
+/** What a person states of a model that has no card, or against its card. */
+export const stated = z.object({
+  fit: z.optional(z.enum(['squash', 'crop'])),
+  range: z.optional(z.tuple([z.number(), z.number()])),
+  /** A labels file. */
+  labels: z.optional(handle),
+})
+export type Stated = z.infer<typeof stated>
+
+export const openModel = z.object({
+  state: z.literal('open'),
+  /** Names it in later calls. */
+  model: handle,
+  info: modelInfo,
+  /** A bundled model's name, or where it was found. */
+  place: text(),
+  bundled: z.boolean(),
+  /** No card says what the file does not; what was stated or assumed can be saved as one. */
+  cardless: z.boolean(),
+  stated,
+  /** Which defaults were taken. */
+  notes: z.array(text(20_000)),
+})
+export type OpenModel = z.infer<typeof openModel>
+
+/** Not loaded yet: the file does not say how pixels enter the network, and nobody has said it so far. */
+export const incompleteModel = z.object({
+  state: z.literal('incomplete'),
+  file: handle,
+  name: text(),
+  stated,
+  /** The fields that must be stated. */
+  missing: z.array(z.enum(['range', 'fit', 'labels'])),
+  message: text(20_000),
+})
+export type IncompleteModel = z.infer<typeof incompleteModel>
+
+export const models = {
+  calls: {
+    'models.bundled': call(nothing, z.array(z.object({ name: text(), title: text(), note: text() }))),
+    /** @throws 'input' or 'usage' naming file or field */
+    'models.open': call(z.object({
+      from: z.union([z.object({ bundled: text(64) }), z.object({ file: handle })]), stated,
+    }), z.discriminatedUnion('state', [openModel, incompleteModel])),
+    /** Writes model-card.json beside the model. */
+    'models.saveCard': call(z.object({ model: handle }), z.object({ file: text() })),
+  },
+  streams: {},
+}
+
+const area = z.object({ width: size, height: size })
+/** As `View` of the domain. */
+export const view = z.object({
+  picture: area,
+  crop: z.object({ left: count, top: count, width: size, height: size }),
+  size: area,
+})
+
+export const openImage = z.object({
+  /** Names it in later calls. */
+  image: handle,
+  /** What a person calls it: `pets.jpg`, `scene:2000007`. */
+  name: text(),
+  kind: z.enum(['file', 'scene', 'pasted']),
+  width: size,
+  height: size,
+  /** Of scenes: the object's class. */
+  label: z.nullable(text()),
+  /** What decoding did to it. */
+  notes: z.array(text()),
+  /** PNG, at most 96 px. */
+  thumbnail: bytes(1 << 20),
+})
+export type OpenImage = z.infer<typeof openImage>
+
+const classScore = z.object({ index: count, label: z.nullable(text()), probability: z.nullable(z.number()), logit: z.number() })
+export type ClassScore = z.infer<typeof classScore>
+
+export const images = {
+  calls: {
+    /** A data set's name or a folder may hold several; at most 500 are opened. */
+    'images.open': call(z.object({
+      from: z.union([z.object({ file: handle }), z.object({ scene: text(64) }), z.object({ name: text(), bytes: bytes(64 << 20) })]),
+    }), z.array(openImage)),
+    /** PNG of the picture, upright, at most 2,048 px long; the sides of the picture are those of `OpenImage`. */
+    'images.picture': call(z.object({ image: handle }), z.object({ png: bytes() })),
+    /** The classes of highest score, best first. */
+    'images.classify': call(z.object({ model: handle, image: handle, top: z.int().check(z.gte(1), z.lte(1000)) }), z.object({ view, top: z.array(classScore) })),
+    'scenes.page': call(z.object({
+      kind: z.enum(['scenes', 'scenes-two', 'scenes-shifted']), first: count, count: z.int().check(z.gte(1), z.lte(100)),
+    }), z.array(z.object({ reference: text(64), label: text(), thumbnail: bytes(1 << 20) }))),
+  },
+  streams: {},
+}
+
+const parameterBase = { name: text(64), label: text(), symbol: z.optional(text()), help: text(), group: text(), live: z.optional(z.boolean()) }
+export const parameter = z.discriminatedUnion('type', [
+  z.object({
+    ...parameterBase, type: z.literal('number'), default: z.number(), min: z.number(), max: z.number(), step: z.number(),
+    integer: z.optional(z.boolean()), logarithmic: z.optional(z.boolean()), unit: z.optional(text()),
+  }),
+  z.object({ ...parameterBase, type: z.literal('choice'), default: text(), options: z.array(z.object({ value: text(), label: text() })) }),
+  z.object({ ...parameterBase, type: z.literal('boolean'), default: z.boolean() }),
+])
+
+export const methodInfo = z.object({
+  id: text(64), title: text(), citation: text(), access: z.enum(['query', 'gradient']),
+  parameters: z.array(parameter),
+  presets: z.array(z.object({ id: text(64), title: text(), source: text(), values: z.record(text(64), parameterValue) })),
+})
+export type MethodInfo = z.infer<typeof methodInfo>
+
+export const methods = {
+  calls: { 'methods.list': call(nothing, z.array(methodInfo)) },
+  streams: {},
+}
