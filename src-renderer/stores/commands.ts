@@ -1,0 +1,79 @@
+import { defineStore } from 'pinia'
+import { computed, shallowReactive } from 'vue'
+import { useSession } from './session.ts'
+
+/** Something the person can do, by menu, palette, key or button; all of them run the same. */
+export interface Command {
+  /** kebab-case; menus of the desktop program name it by this. */
+  id: string
+  title: string
+  group: 'File' | 'Run' | 'Stage' | 'View' | 'Edit' | 'Help'
+  /** E.g. "Mod+Enter", "Mod+Shift+M", "Space", "ArrowLeft", "?"; Mod is ⌘ on a Mac and Ctrl elsewhere. */
+  keys?: readonly string[]
+  /** Its keys count only while the stage, or nothing that takes keys itself, has the focus. */
+  onStage?: boolean
+  enabled?(): boolean
+  run(): void | Promise<void>
+}
+
+export const useCommands = defineStore('commands', () => {
+  const session = useSession()
+  const commands = shallowReactive(new Map<string, Command>())
+  const list = computed(() => [...commands.values()])
+
+  /** @returns what takes them away again */
+  function register(added: readonly Command[]): () => void {
+    for (const command of added) commands.set(command.id, command)
+    return () => {
+      for (const command of added) if (commands.get(command.id) === command) commands.delete(command.id)
+    }
+  }
+
+  function run(id: string): void {
+    const command = commands.get(id)
+    if (command && (command.enabled?.() ?? true)) void command.run()
+  }
+
+  /** Runs what a key press means. @returns whether it meant something */
+  function press(event: KeyboardEvent): boolean {
+    const pressed = keyOf(event, session.mac)
+    const inField = takesKeys(event.target)
+    for (const command of commands.values()) {
+      if (!command.keys?.includes(pressed)) continue
+      if (command.onStage && inField) continue
+      if (!(command.enabled?.() ?? true)) continue
+      event.preventDefault()
+      void command.run()
+      return true
+    }
+    return false
+  }
+
+  return { list, register, run, press }
+})
+
+/** E.g. "Mod+Shift+Z". */
+export function keyOf(event: KeyboardEvent, mac: boolean): string {
+  const key = event.key === ' ' ? 'Space' : event.key.length === 1 ? event.key.toUpperCase() : event.key
+  const parts: string[] = []
+  if (mac ? event.metaKey : event.ctrlKey) parts.push('Mod')
+  if (event.altKey) parts.push('Alt')
+  // Signs such as "?" already say that Shift was held.
+  if (event.shiftKey && (key.length > 1 || /[A-Z]/.test(key))) parts.push('Shift')
+  return [...parts, key].join('+')
+}
+
+/** Whether plain keys belong to what has the focus: fields, sliders, lists, menus and dialogs. */
+function takesKeys(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false
+  return target.isContentEditable
+    || target.closest('input, textarea, select, button, a, [role="slider"], [role="combobox"], [role="listbox"], [role="menu"], [role="dialog"], [role="tab"], [role="row"]') !== null
+}
+
+/** As a person reads it: "⌘⇧M" or "Ctrl+Shift+M". */
+export function keyText(keys: string, mac: boolean): string {
+  const names: Record<string, string> = mac
+    ? { Mod: '⌘', Shift: '⇧', Alt: '⌥', Enter: '↵', ArrowLeft: '←', ArrowRight: '→', Space: 'Space' }
+    : { Mod: 'Ctrl', Enter: '↵', ArrowLeft: '←', ArrowRight: '→' }
+  return keys.split('+').map((part) => names[part] ?? part).join(mac ? '' : '+')
+}

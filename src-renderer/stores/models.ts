@@ -1,0 +1,68 @@
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef } from 'vue'
+import type { IncompleteModel, OpenModel, Stated } from '#shared/contract/models.ts'
+import { MaskscopeError } from '#shared/domain/errors.ts'
+import { call } from '../rpc.ts'
+
+export type ModelPlace = { bundled: string } | { file: string }
+
+/** The classifier that is explained. */
+export const useModels = defineStore('models', () => {
+  const bundled = shallowRef<{ name: string; title: string; note: string }[]>([])
+  const current = shallowRef<OpenModel | null>(null)
+  /** Chosen, but some fact must be stated first; `current` stays usable meanwhile. */
+  const incomplete = shallowRef<IncompleteModel | null>(null)
+  const place = shallowRef<ModelPlace | null>(null)
+  const stated = ref<Stated>({})
+  const opening = ref(false)
+  const error = shallowRef<MaskscopeError | null>(null)
+  let latest = 0
+
+  async function begin(): Promise<void> {
+    bundled.value = await call('models.bundled', {})
+  }
+
+  /** Never rejects: what went wrong stands in `error`. */
+  async function open(from: ModelPlace, facts: Stated = {}): Promise<void> {
+    const turn = ++latest
+    opening.value = true
+    error.value = null
+    try {
+      const answer = await call('models.open', { from, stated: facts })
+      if (turn !== latest) return
+      place.value = from
+      stated.value = facts
+      if (answer.state === 'open') {
+        current.value = answer
+        incomplete.value = null
+      } else incomplete.value = answer
+    } catch (caught) {
+      if (turn === latest) error.value = caught as MaskscopeError
+    } finally {
+      if (turn === latest) opening.value = false
+    }
+  }
+
+  /** States facts of the model at hand and reads it again with them. */
+  async function state(facts: Stated): Promise<void> {
+    if (place.value) await open(place.value, { ...stated.value, ...facts })
+  }
+
+  /** Gives up a model that was never completed. */
+  function dismiss(): void {
+    latest++
+    opening.value = false
+    incomplete.value = null
+    error.value = null
+  }
+
+  /** @returns the card's path */
+  async function saveCard(): Promise<string> {
+    if (!current.value) throw new MaskscopeError('usage', 'There is no model to save a card for.')
+    const { file } = await call('models.saveCard', { model: current.value.model })
+    current.value = { ...current.value, cardless: false }
+    return file
+  }
+
+  return { bundled, current, incomplete, place, stated, opening, error, info: computed(() => current.value?.info ?? null), begin, open, state, dismiss, saveCard }
+})
