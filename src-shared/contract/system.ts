@@ -80,6 +80,8 @@ export const system = {
     'files.browse': call(z.object({ folder: z.nullable(handle) }), z.object({
       /** null: the list of roots. */
       folder: z.nullable(fileEntry), parent: z.nullable(handle), entries: z.array(fileEntry),
+      /** What is not listed, e.g. of a folder of more than 2,000 entries; null where all is. */
+      note: z.nullable(text()),
     })),
     'files.recent': call(nothing, z.object({ models: z.array(fileEntry), images: z.array(fileEntry), studies: z.array(fileEntry) })),
   },
