@@ -16,6 +16,8 @@ export interface DataItem {
 export interface LoadedItem extends LoadedImage {
   /** Scenes only: the exact values, 1×64×64×3, of which the picture and its bytes (a PNG) are the rounded form. */
   exact?: ImageBatch
+  /** Scenes only: the object's class. */
+  label?: string
 }
 
 const sceneSyntax = /^(scene|scenes|scenes-two|scenes-shifted):([^#]*)(?:#(\d+))?$/
@@ -40,17 +42,33 @@ export async function resolveData(spec: string): Promise<DataItem[]> {
   return [fileItem(spec)]
 }
 
+/**
+ * The scenes that a word means, and nothing else: no file is ever looked for.
+ * @throws MaskscopeError 'usage'
+ */
+export function resolveScenes(spec: string): DataItem[] {
+  const scene = sceneSyntax.exec(spec)
+  if (!scene) throw wrong(spec, `"${spec}" is no scene; write scene:SEED or scenes:COUNT@SEED (also scenes-two:, scenes-shifted:).`)
+  return sceneItems(spec, scene[1]!, scene[2]!, scene[3])
+}
+
+/** How a scene is named: `scene:2000007`, `scenes-two:1@2000007`. */
+export function sceneReference(kind: SceneKind, seed: number): string {
+  return kind === 'scenes' ? `scene:${seed}` : `${kind}:1@${seed}`
+}
+
 function pick(items: readonly DataItem[], index: string, spec: string): DataItem {
   const item = items[Number(index)]
   if (!item) throw wrong(spec, `"${spec}" asks for image ${index}, counted from 0, but there are ${items.length}.`)
   return item
 }
 
-function fileItem(file: string): DataItem {
+export function fileItem(file: string): DataItem {
   return { kind: 'file', reference: file, load: () => loadImage(file) }
 }
 
-async function folderItems(folder: string): Promise<DataItem[]> {
+/** All images of a folder, by name. @throws MaskscopeError 'input' where it cannot be read or holds none */
+export async function folderItems(folder: string): Promise<DataItem[]> {
   let names: string[]
   try {
     names = await readdir(folder)
@@ -83,14 +101,15 @@ function sceneItems(spec: string, word: string, rest: string, index: string | un
 }
 
 function sceneItem(kind: SceneKind, seed: number): DataItem {
-  const reference = kind === 'scenes' ? `scene:${seed}` : `${kind}:1@${seed}`
+  const reference = sceneReference(kind, seed)
   return { kind: 'scene', reference, load: () => loadScene(kind, seed, reference) }
 }
 
 async function loadScene(kind: SceneKind, seed: number, reference: string): Promise<LoadedItem> {
-  const { renderScene } = await import('#engine/scenes/scenes.ts')
+  const { renderScene, sceneClasses } = await import('#engine/scenes/scenes.ts')
   const { createHash } = await import('node:crypto')
-  const { image } = renderScene(seed, kind)
+  const { image, objects } = renderScene(seed, kind)
+  const label = sceneClasses[objects[0]?.class ?? -1]
   const picture = {
     width: image.width,
     height: image.height,
@@ -98,7 +117,7 @@ async function loadScene(kind: SceneKind, seed: number, reference: string): Prom
   }
   const bytes = await encodePng(picture)
   const sha256 = createHash('sha256').update(bytes).digest('hex')
-  return { name: reference, picture, bytes, sha256, format: 'png', notes: [], exact: image }
+  return { name: reference, picture, bytes, sha256, format: 'png', notes: [], exact: image, ...(label === undefined ? {} : { label }) }
 }
 
 function wrong(spec: string, message: string): MaskscopeError {

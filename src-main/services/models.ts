@@ -26,16 +26,56 @@ export interface LoadedModel {
   file: string
   /** The name of a bundled model, e.g. "demo". */
   bundled: string | undefined
+  /** Path of the model card that was read, if any. */
+  cardFile: string | undefined
   /** Where the labels come from, for messages; undefined where there are none. */
   labelsFile: string | undefined
   /** Which defaults were taken, one sentence each. */
   notes: readonly string[]
 }
 
+/** A fact that a card or a person must state. `range` can be stated by hand; the others only by a right card. */
+export interface MissingFact {
+  field: 'range' | 'mean' | 'std'
+  /** What it is and how it is stated on the command line. */
+  text: string
+}
+
+/** Facts are missing that cannot be inferred from the model's file, all of them at once. */
+export class MissingFactsError extends MaskscopeError {
+  /** Of the model's file. */
+  readonly file: string
+  readonly missing: readonly MissingFact[]
+
+  constructor(file: string, missing: readonly MissingFact[], assumed: readonly string[]) {
+    const rest = assumed.length === 0 ? '' : `\nAssumed unless the card says otherwise: ${assumed.join(', ')}.`
+    super(
+      'usage',
+      `The model ${file} does not state all that is needed, and it cannot be inferred. Say it by option or in a model-card.json beside it:`
+        + `${missing.map((m) => `\n  ${m.text}`).join('')}${rest}`,
+      { subject: '--range' },
+    )
+    this.file = file
+    this.missing = missing
+  }
+}
+
+/** A folder that holds several models. */
+export class SeveralModelsError extends MaskscopeError {
+  readonly folder: string
+  readonly models: readonly string[]
+
+  constructor(folder: string, models: readonly string[]) {
+    const list = models.map((f) => `\n  --model ${f}`).join('')
+    super('usage', `The folder ${folder} holds ${models.length} models; say which:${list}`, { subject: '--model' })
+    this.folder = folder
+    this.models = models
+  }
+}
+
 /**
  * Loads a model: a bundled one by its name (`demo`), the folder of a model.json, or the model file itself.
- * @throws MaskscopeError 'usage' where a folder holds several models or a fact is missing that cannot be inferred (all
- * of them at once), 'input' naming file or field for what cannot be read.
+ * @throws SeveralModelsError, MissingFactsError, and MaskscopeError 'input' naming file or field for what cannot be read.
  */
 export async function loadModel(spec: string, options: ModelOptions = {}): Promise<LoadedModel> {
   const bundled = findBundled(spec)
@@ -52,7 +92,7 @@ export async function loadModel(spec: string, options: ModelOptions = {}): Promi
     labels,
     head: card.head,
   }
-  return { source, file: path.resolve(file), bundled: bundled === undefined ? undefined : spec, labelsFile, notes }
+  return { source, file: path.resolve(file), bundled: bundled === undefined ? undefined : spec, cardFile, labelsFile, notes }
 }
 
 /** The folder's name, with the one above where it only tells the format: "mobilenet_v1_0.25_128/graph". */
@@ -82,10 +122,7 @@ async function findModelFile(spec: string): Promise<string> {
   const here = await modelsIn(spec)
   const found = here.length > 0 ? here : (await Promise.all((await subfolders(spec)).map(modelsIn))).flat()
   if (found.length === 1) return found[0]!
-  if (found.length > 1) {
-    const list = found.map((f) => `\n  --model ${f}`).join('')
-    throw new MaskscopeError('usage', `The folder ${spec} holds ${found.length} models; say which:${list}`, { subject: '--model' })
-  }
+  if (found.length > 1) throw new SeveralModelsError(spec, found)
   refuseOtherFormats((await readdir(spec)).map((name) => path.join(spec, name)), spec)
   throw new MaskscopeError('input', `The folder ${spec} holds no model.json; give the folder of a TF.js model, or the model file itself.`, { subject: '--model' })
 }
@@ -130,36 +167,30 @@ const usualRanges = '--range 0,1 or --range -1,1 or --range 0,255'
 function completePreprocessing(
   file: string, card: ModelCard, options: ModelOptions, channels: number,
 ): { preprocessing: Preprocessing; notes: string[] } {
-  const missing: string[] = []
+  const missing: MissingFact[] = []
   const defaults: string[] = []
   function orDefault<T>(value: T | undefined, fallback: T, words: string): T {
     if (value === undefined) defaults.push(words)
     return value ?? fallback
   }
   const range = options.range ?? card.range
-  if (range === undefined) missing.push(`range: the values that black and white become before they enter the network (${usualRanges}, or "range": [A, B] in the card)`)
+  if (range === undefined) {
+    missing.push({ field: 'range', text: `range: the values that black and white become before they enter the network (${usualRanges}, or "range": [A, B] in the card)` })
+  }
   const fit = orDefault(options.fit ?? card.fit, 'squash', 'fit squash (--fit)')
   const resizeFilter = orDefault(card.resizeFilter, 'lanczos3', 'resize filter lanczos3')
   const mean = perChannel(orDefault(card.mean, [0], 'mean 0'), channels, 'mean', missing)
   const std = perChannel(orDefault(card.std, [1], 'std 1'), channels, 'std', missing)
   const channelOrder = orDefault(card.channelOrder, 'rgb', 'channel order rgb')
-  if (missing.length > 0 || range === undefined) {
-    const assumed = defaults.length === 0 ? '' : `\nAssumed unless the card says otherwise: ${defaults.join(', ')}.`
-    throw new MaskscopeError(
-      'usage',
-      `The model ${file} does not state all that is needed, and it cannot be inferred. Say it by option or in a model-card.json beside it:`
-        + `${missing.map((m) => `\n  ${m}`).join('')}${assumed}`,
-      { subject: '--range' },
-    )
-  }
+  if (missing.length > 0 || range === undefined) throw new MissingFactsError(file, missing, defaults)
   const notes = defaults.length === 0 ? [] : [`The model does not state, so assumed: ${defaults.join(', ')}.`]
   return { preprocessing: { fit, cropFraction: card.cropFraction ?? 0.875, resizeFilter, range, mean, std, channelOrder }, notes }
 }
 
 /** One value stands for all channels. */
-function perChannel(values: readonly number[], channels: number, field: string, missing: string[]): number[] {
+function perChannel(values: readonly number[], channels: number, field: 'mean' | 'std', missing: MissingFact[]): number[] {
   if (values.length === channels) return [...values]
-  if (values.length !== 1) missing.push(`${field}: the card gives ${values.length} values, the model's input has ${channels} channels`)
+  if (values.length !== 1) missing.push({ field, text: `${field}: the card gives ${values.length} values, the model's input has ${channels} channels` })
   return new Array<number>(channels).fill(values[0]!)
 }
 
