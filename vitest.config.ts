@@ -6,7 +6,7 @@ const common = { setupFiles: ['tests/property-seed.ts'], testTimeout: 60_000 }
 export default defineConfig({
   test: {
     globalSetup: ['tests/build-once.ts'],
-    reporters: ['./tests/data-reporter.ts', 'default'],
+    reporters: ['./tests/skip-reporter.ts', 'default'],
     pool: 'forks',
     maxWorkers: 2,
     projects: [
