@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import type { ImageBatch } from '#shared/domain/image.ts'
+import type { ImageBatch, Picture } from '#shared/domain/image.ts'
 import type { SceneKind } from '#engine/scenes/scenes.ts'
 import { encodePng, imageEndings, loadImage, type LoadedImage } from './images.ts'
 
@@ -110,14 +110,16 @@ async function loadScene(kind: SceneKind, seed: number, reference: string): Prom
   const { createHash } = await import('node:crypto')
   const { image, objects } = renderScene(seed, kind)
   const label = sceneClasses[objects[0]?.class ?? -1]
-  const picture = {
-    width: image.width,
-    height: image.height,
-    data: Uint8Array.from(image.data, (v) => Math.round(Math.min(1, Math.max(0, v)) * 255)),
-  }
+  const picture = pictureOf(image)
   const bytes = await encodePng(picture)
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   return { name: reference, picture, bytes, sha256, format: 'png', notes: [], exact: image, ...(label === undefined ? {} : { label }) }
+}
+
+/** An RGB image of a batch of one, rounded to 8 bits. */
+export function pictureOf(image: Pick<ImageBatch, 'width' | 'height' | 'data'>): Picture {
+  const { width, height, data } = image
+  return { width, height, data: Uint8Array.from(data, (v) => Math.round(Math.min(1, Math.max(0, v)) * 255)) }
 }
 
 function wrong(spec: string, message: string): MaskscopeError {
