@@ -122,7 +122,7 @@ export const images = {
   streams: {},
 }
 
-const parameterBase = { name: text(64), label: text(), symbol: z.optional(text()), help: text(), group: text(), live: z.optional(z.boolean()) }
+const parameterBase = { name: text(64), label: text(), symbol: z.optional(text()), help: text(), group: text(), common: z.optional(z.boolean()), live: z.optional(z.boolean()) }
 export const parameter = z.discriminatedUnion('type', [
   z.object({
     ...parameterBase, type: z.literal('number'), default: z.number(), min: z.number(), max: z.number(), step: z.number(),

@@ -13,6 +13,8 @@ interface ParameterBase {
   /** One sentence. */
   help: string
   group: string
+  /** Stands in the form before the groups, which are folded. */
+  common?: boolean
   /** May change while a run is paused, and holds from there on. */
   live?: boolean
 }

@@ -110,7 +110,7 @@ const presets: readonly Preset[] = [
 
 const parameters: readonly Parameter[] = [
   {
-    type: 'number', name: 'iterations', label: 'Iterations', group: 'Optimisation',
+    type: 'number', name: 'iterations', label: 'Iterations', group: 'Optimisation', common: true,
     help: 'Steps of the optimiser; the published presets show nothing but smoothing in their first 300.',
     default: ours.iterations, min: 1, max: 20000, step: 1, integer: true, logarithmic: true, unit: 'steps',
   },
@@ -125,12 +125,12 @@ const parameters: readonly Parameter[] = [
     default: ours['prediction-weight'], min: 0, max: 1000, step: 0.01,
   },
   {
-    type: 'number', name: 'sparsity-weight', label: 'Sparsity weight', symbol: 'λs', group: 'Loss',
+    type: 'number', name: 'sparsity-weight', label: 'Sparsity weight', symbol: 'λs', group: 'Loss', common: true,
     help: 'Weight of mean|w + L|, which pulls every pixel towards being hidden.',
     default: ours['sparsity-weight'], min: 0, max: 1000, step: 0.01,
   },
   {
-    type: 'number', name: 'smoothness-weight', label: 'Smoothness weight', symbol: 'λd', group: 'Loss',
+    type: 'number', name: 'smoothness-weight', label: 'Smoothness weight', symbol: 'λd', group: 'Loss', common: true,
     help: 'Weight of mean((K∗w)²), which makes neighbouring pixels agree.',
     default: ours['smoothness-weight'], min: 0, max: 1000, step: 0.001,
   },
@@ -156,7 +156,7 @@ const parameters: readonly Parameter[] = [
     default: ours.temperature, min: 0.01, max: 10, step: 0.01, logarithmic: true,
   },
   {
-    type: 'number', name: 'resolution', label: 'Resolution', group: 'Mask',
+    type: 'number', name: 'resolution', label: 'Resolution', group: 'Mask', common: true,
     help: 'Cells of the mask along the shorter side, enlarged by exact interpolation; 0 means one per pixel.',
     default: ours.resolution, min: 0, max: 1024, step: 1, integer: true, unit: 'cells',
   },
@@ -171,7 +171,7 @@ const parameters: readonly Parameter[] = [
     default: ours['init-range'], min: 0, max: 100, step: 0.1,
   },
   {
-    type: 'choice', name: 'fill', label: 'Fill', group: 'Fill',
+    type: 'choice', name: 'fill', label: 'Fill', group: 'Fill', common: true,
     help: 'What stands where the mask hides the image.',
     default: ours.fill,
     options: [
