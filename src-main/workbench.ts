@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { createPool, type Pool } from '#pool/pool.ts'
-import { forkLauncher } from '#pool/wire.ts'
+import { forkLauncher, type Launch } from '#pool/wire.ts'
 import type { BackendId } from '#shared/domain/backend.ts'
 import { programFolder, programVersion } from '#services/program.ts'
 import { createRuns, type Runs } from '#services/runs.ts'
@@ -14,38 +14,58 @@ export interface WorkbenchOptions {
   jobs?: number
   /** Options of Node for the workers, e.g. a limit of memory. */
   workerArguments?: readonly string[]
+  /** Starts an engine worker; a child process of Node where undefined. */
+  launch?: Launch
   /** Writes the studies; a test gives one that fails. */
   files?: Files
+}
+
+/** A study that is being written, and the queue that fills it. */
+export interface OpenRuns {
+  study: StudyWriter
+  runs: Runs
+  /** Cancels what runs, waits for its end and closes the study. */
+  close(): Promise<void>
 }
 
 /** The composition root: what every shell builds on. */
 export interface Workbench {
   pool: Pool
-  /** Opens a study to write, or makes it, and the queue that fills it. */
-  openRuns(studyFolder: string): Promise<{ study: StudyWriter; runs: Runs }>
+  /** Opens a study to write, or makes it with this name. @throws MaskscopeError 'storage' where another process writes to it */
+  openRuns(studyFolder: string, name?: string): Promise<OpenRuns>
   /** Cancels what runs, closes the studies and ends the workers. */
   dispose(): Promise<void>
 }
 
 export function createWorkbench(options: WorkbenchOptions = {}): Workbench {
   const pool = createPool({
-    launch: forkLauncher(workerPath(), options.workerArguments),
+    launch: options.launch ?? forkLauncher(workerPath(), options.workerArguments),
     ...(options.backend === undefined ? {} : { backend: options.backend }),
     ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
   })
-  const opened: { study: StudyWriter; runs: Runs }[] = []
+  const opened = new Set<OpenRuns>()
   return {
     pool,
-    async openRuns(studyFolder) {
-      const study = await openStudyForWriting(studyFolder, options.files ? { files: options.files } : {})
-      const pair = { study, runs: createRuns({ pool, study, version: programVersion() }) }
-      opened.push(pair)
-      return pair
+    async openRuns(studyFolder, name) {
+      const study = await openStudyForWriting(studyFolder, { ...(options.files ? { files: options.files } : {}), ...(name === undefined ? {} : { name }) })
+      const runs = createRuns({ pool, study, version: programVersion() })
+      const open: OpenRuns = {
+        study, runs,
+        async close() {
+          if (!opened.delete(open)) return
+          await runs.cancelAll()
+          await study.close()
+        },
+      }
+      opened.add(open)
+      return open
     },
     async dispose() {
-      await Promise.all(opened.map(({ runs }) => runs.cancelAll()))
+      const ending = [...opened]
+      opened.clear()
+      await Promise.all(ending.map(({ runs }) => runs.cancelAll()))
       await pool.dispose()
-      const closings = await Promise.allSettled(opened.map(({ study }) => study.close()))
+      const closings = await Promise.allSettled(ending.map(({ study }) => study.close()))
       const failed = closings.find((closing) => closing.status === 'rejected')
       if (failed) throw failed.reason
     },
