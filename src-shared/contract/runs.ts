@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { normalisations } from '../imaging/normalisation.ts'
 import { call, stream } from './define.ts'
-import { view } from './models.ts'
+import { openImage, openModel, view } from './models.ts'
 import { bytes, count, error, floats, handle, map, nothing, parameterValues, pixels, probability, runId, text } from './values.ts'
 
 /** `interrupted`: the program ended in the middle of it. */
@@ -118,8 +118,8 @@ export const runs = {
     'runs.inputs': call(ofRun, z.object({ seen: pixels, fill: z.nullable(pixels), fillName: text() })),
     /** Finished runs: raw values at the method's own resolution, and ranks before the sigmoid. */
     'runs.maps': call(ofRun, z.object({ own: map, ranking: z.nullable(map) })),
-    /** Opens the run's image and, where it can be found, its model, to run them again with changes. */
-    'runs.reopen': call(ofRun, z.object({ model: z.nullable(handle), image: handle, message: z.nullable(text(20_000)) })),
+    /** Opens the run's image and, where it can be found, its model, to run them again with changes; `message`: why there is no model. */
+    'runs.reopen': call(ofRun, z.object({ model: z.nullable(openModel), image: openImage, message: z.nullable(text(20_000)) })),
     /** Moves them aside; unfinished ones are cancelled first. */
     'runs.delete': call(z.object({ runs: z.array(runId).check(z.maxLength(10_000)) }), nothing),
     'runs.restore': call(z.object({ runs: z.array(runId).check(z.maxLength(10_000)) }), nothing),
