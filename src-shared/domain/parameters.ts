@@ -86,6 +86,22 @@ export function resolveParameters(schema: ParameterSchema, given: Record<string,
   return values
 }
 
+/**
+ * What is to change in a run that has begun, checked like the values of its start.
+ * @throws MaskscopeError 'usage' naming the field, also for a parameter that is not `live`
+ */
+export function resolveChange(schema: ParameterSchema, given: Record<string, unknown>): ParameterValues {
+  const values: ParameterValues = {}
+  for (const [name, raw] of Object.entries(given)) {
+    const parameter = schema.parameters.find((p) => p.name === name)
+    const live = schema.parameters.filter((p) => p.live).map((p) => p.name).join(', ')
+    if (!parameter && name !== 'preset') throw fieldError(name, `is not a parameter of this method; in a run that has begun ${live} can change`)
+    if (!parameter?.live) throw fieldError(name, 'can only be set at the start of a run')
+    values[name] = parseValue(parameter, raw)
+  }
+  return values
+}
+
 function parseValue(parameter: Parameter, raw: unknown): ParameterValue {
   switch (parameter.type) {
     case 'number': {

@@ -16,6 +16,8 @@ export interface Progress {
   probability: number
   /** The map at the method's own resolution: at the iterations of `storedIterations`, and between them where somebody watches. */
   frame?: MapData
+  /** Of this image so far. */
+  evaluations?: Evaluations
 }
 
 export interface Evaluations {

@@ -1,4 +1,4 @@
-import type { ImageBatch } from '#shared/domain/image.ts'
+import type { ImageBatch, MapData } from '#shared/domain/image.ts'
 import type { Access } from '#shared/domain/model.ts'
 import type { ParameterSchema, ParameterValues } from '#shared/domain/parameters.ts'
 import type { Explanation, Progress } from '#shared/domain/run.ts'
@@ -16,6 +16,30 @@ export interface ExplainTask {
   parameters: ParameterValues
   /** Checked at every step. */
   signal: AbortSignal
+  /**
+   * Called before the step that makes `iteration`, for the whole batch; waits as long as the run is paused. What it gives
+   * holds from this step on for all images: validated values of `live` parameters, or null.
+   * @throws MaskscopeError 'cancelled' on abort
+   */
+  steer?(iteration: number): Promise<ParameterValues | null>
+}
+
+/** News of a step as a method tells it. */
+export interface Step extends Progress {
+  /** The map as it stands, computed only where somebody watches; to be called before the next step. Changes nothing. */
+  look?(): MapData
+}
+
+/** What `baseline` needs of an order. */
+export interface BaselineTask {
+  /** H·W·C in [0, 1], as the classifier sees it. */
+  image: Float32Array
+  height: number
+  width: number
+  channels: number
+  /** Complete and validated. */
+  parameters: ParameterValues
+  seed: number
 }
 
 /** One explanation method: one object in one file, plus one line in registry.ts. */
@@ -26,5 +50,7 @@ export interface Method extends ParameterSchema {
   citation: string
   access: Access
   /** Yields progress per image and step; returns one explanation per image. Throws MaskscopeError 'cancelled' on abort. */
-  explain(task: ExplainTask): AsyncGenerator<Progress, Explanation[], void>
+  explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], void>
+  /** What stands where the map hides the image, H·W·C, and its name; of a drawn fill one example. Null: there is no such thing. */
+  baseline?(task: BaselineTask): { picture: Float32Array; name: string } | null
 }
