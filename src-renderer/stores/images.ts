@@ -31,15 +31,19 @@ export const useImages = defineStore('images', () => {
     opening.value = true
     error.value = null
     try {
-      const opened = await call('images.open', { from })
-      const known = new Set(opened.map((image) => image.image))
-      list.value = [...opened, ...list.value.filter((image) => !known.has(image.image))]
-      chosen.value = opened[0]?.image ?? chosen.value
+      adopt(await call('images.open', { from }))
     } catch (caught) {
       error.value = caught as MaskscopeError
     } finally {
       opening.value = false
     }
+  }
+
+  /** Puts what the main side has opened before the others and looks at the first. */
+  function adopt(opened: readonly OpenImage[]): void {
+    const known = new Set(opened.map((image) => image.image))
+    list.value = [...opened, ...list.value.filter((image) => !known.has(image.image))]
+    chosen.value = opened[0]?.image ?? chosen.value
   }
 
   function choose(image: string): void {
@@ -83,5 +87,5 @@ export const useImages = defineStore('images', () => {
   }
   watchValue([() => models.current, current], () => void read())
 
-  return { list, chosen, current, opening, error, reading, readingError, open, choose, remove, read }
+  return { list, chosen, current, opening, error, reading, readingError, open, adopt, choose, remove, read }
 })

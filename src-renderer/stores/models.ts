@@ -48,6 +48,14 @@ export const useModels = defineStore('models', () => {
     if (place.value) await open(place.value, { ...stated.value, ...facts })
   }
 
+  /** Takes over a model that the main side has opened with a run. */
+  function adopt(model: OpenModel): void {
+    dismiss()
+    place.value = null
+    stated.value = model.stated
+    current.value = model
+  }
+
   /** Gives up a model that was never completed. */
   function dismiss(): void {
     latest++
@@ -64,5 +72,5 @@ export const useModels = defineStore('models', () => {
     return file
   }
 
-  return { bundled, current, incomplete, place, stated, opening, error, info: computed(() => current.value?.info ?? null), begin, open, state, dismiss, saveCard }
+  return { bundled, current, incomplete, place, stated, opening, error, info: computed(() => current.value?.info ?? null), begin, open, state, adopt, dismiss, saveCard }
 })

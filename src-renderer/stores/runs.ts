@@ -10,7 +10,10 @@ import { useNotices } from './notices.ts'
 
 type ProgressEvent = Extract<RunsEvent, { type: 'progress' }>
 
-const liveStates: readonly RunRow['state'][] = ['queued', 'running', 'paused']
+/** What a run was made of, at hand again. */
+export type Reopened = Awaited<ReturnType<typeof call<'runs.reopen'>>>
+
+export const liveStates: readonly RunRow['state'][] = ['queued', 'running', 'paused']
 
 /** The runs of the open study and how each goes on. */
 export const useRuns = defineStore('runs', () => {
@@ -182,6 +185,16 @@ export const useRuns = defineStore('runs', () => {
   const resume = (run: string): Promise<void> => attempt(() => call('runs.resume', { run }))
   const cancel = (run: string): Promise<void> => attempt(() => call('runs.cancel', { run }))
 
+  /** Opens a run's image and model. @returns null where that fails; then a notice says why */
+  async function reopen(run: string): Promise<Reopened | null> {
+    try {
+      return await call('runs.reopen', { run })
+    } catch (error) {
+      useNotices().fail(error)
+      return null
+    }
+  }
+
   /** Done at once; a notice and the history offer to take it back. */
   async function remove(runs: readonly string[]): Promise<void> {
     const ids = [...runs]
@@ -204,6 +217,6 @@ export const useRuns = defineStore('runs', () => {
 
   return {
     study, rows, list, selected, current, other, live, details, detailErrors, evaluations,
-    begin, hear, load, select, courseOf, pause, resume, cancel, remove,
+    begin, hear, load, select, courseOf, pause, resume, cancel, reopen, remove,
   }
 })
