@@ -86,7 +86,7 @@ export function composeOverlay(picture: Picture, map: MapData, options: OverlayO
 }
 
 /** 0 where the map is zero, 1 at the greater of the limits' magnitudes. */
-function cellOpacities(map: MapData, limits: Limits): Float32Array {
+export function cellOpacities(map: MapData, limits: Limits): Float32Array {
   const full = Math.max(Math.abs(limits.low), Math.abs(limits.high))
   return map.data.map((value) => Math.min(1, Math.abs(value) / full) ** opacityPower)
 }
