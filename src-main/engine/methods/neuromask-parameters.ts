@@ -115,24 +115,24 @@ const parameters: readonly Parameter[] = [
     default: ours.iterations, min: 1, max: 20000, step: 1, integer: true, logarithmic: true, unit: 'steps',
   },
   {
-    type: 'number', name: 'learning-rate', label: 'Learning rate', symbol: 'η', group: 'Optimisation',
+    type: 'number', name: 'learning-rate', label: 'Learning rate', symbol: 'η', group: 'Optimisation', live: true,
     help: 'Step size of RMSProp (decay .9, mean square starting at ones, as in the reference).',
     default: ours['learning-rate'], min: 0.0001, max: 10, step: 0.001, logarithmic: true,
   },
   {
-    type: 'number', name: 'prediction-weight', label: 'Prediction weight', symbol: 'λp', group: 'Loss',
+    type: 'number', name: 'prediction-weight', label: 'Prediction weight', symbol: 'λp', group: 'Loss', live: true,
     help: 'Weight of the cross-entropy of the masked image with the target class.',
-    default: ours['prediction-weight'], min: 0, max: 1000, step: 0.01,
+    default: ours['prediction-weight'], min: 0, max: 1000, step: 0.01, logarithmic: true,
   },
   {
-    type: 'number', name: 'sparsity-weight', label: 'Sparsity weight', symbol: 'λs', group: 'Loss', common: true,
+    type: 'number', name: 'sparsity-weight', label: 'Sparsity weight', symbol: 'λs', group: 'Loss', live: true, common: true,
     help: 'Weight of mean|w + L|, which pulls every pixel towards being hidden.',
-    default: ours['sparsity-weight'], min: 0, max: 1000, step: 0.01,
+    default: ours['sparsity-weight'], min: 0, max: 1000, step: 0.01, logarithmic: true,
   },
   {
-    type: 'number', name: 'smoothness-weight', label: 'Smoothness weight', symbol: 'λd', group: 'Loss', common: true,
+    type: 'number', name: 'smoothness-weight', label: 'Smoothness weight', symbol: 'λd', group: 'Loss', live: true, common: true,
     help: 'Weight of mean((K∗w)²), which makes neighbouring pixels agree.',
-    default: ours['smoothness-weight'], min: 0, max: 1000, step: 0.001,
+    default: ours['smoothness-weight'], min: 0, max: 1000, step: 0.001, logarithmic: true,
   },
   {
     type: 'choice', name: 'kernel', label: 'Smoothness kernel', symbol: 'K', group: 'Loss',
@@ -140,7 +140,7 @@ const parameters: readonly Parameter[] = [
     default: ours.kernel, options: [{ value: '3x3', label: '3 × 3' }, { value: '5x5', label: '5 × 5' }],
   },
   {
-    type: 'number', name: 'offset', label: 'Background level', symbol: 'L', group: 'Loss',
+    type: 'number', name: 'offset', label: 'Background level', symbol: 'L', group: 'Loss', live: true,
     help: 'Hidden pixels are drawn towards w = −L, where the mask is sigmoid(−L/T).',
     default: ours.offset, min: 0, max: 100, step: 0.1,
   },
@@ -151,7 +151,7 @@ const parameters: readonly Parameter[] = [
     options: [{ value: 'preserve', label: 'Preserve' }, { value: 'delete', label: 'Delete' }, { value: 'both', label: 'Both' }],
   },
   {
-    type: 'number', name: 'temperature', label: 'Temperature', symbol: 'T', group: 'Mask',
+    type: 'number', name: 'temperature', label: 'Temperature', symbol: 'T', group: 'Mask', live: true,
     help: 'The mask is sigmoid(w/T): a small T makes it nearly binary.',
     default: ours.temperature, min: 0.01, max: 10, step: 0.01, logarithmic: true,
   },
@@ -161,7 +161,7 @@ const parameters: readonly Parameter[] = [
     default: ours.resolution, min: 0, max: 1024, step: 1, integer: true, unit: 'cells',
   },
   {
-    type: 'number', name: 'smoothing', label: 'Smoothing', symbol: 'σ', group: 'Mask',
+    type: 'number', name: 'smoothing', label: 'Smoothing', symbol: 'σ', group: 'Mask', live: true,
     help: 'Standard deviation of a Gaussian applied to w inside the optimisation; 0 means none.',
     default: ours.smoothing, min: 0, max: 20, step: 0.1, unit: 'cells',
   },
@@ -188,17 +188,17 @@ const parameters: readonly Parameter[] = [
     default: ours.blur, min: 0.1, max: 100, step: 0.1, unit: 'px',
   },
   {
-    type: 'number', name: 'shift', label: 'Shift', group: 'Randomisation',
+    type: 'number', name: 'shift', label: 'Shift', group: 'Randomisation', live: true,
     help: 'At every step image and mask move together by up to this many pixels each way.',
     default: ours.shift, min: 0, max: 64, step: 1, integer: true, unit: 'px',
   },
   {
-    type: 'boolean', name: 'flip', label: 'Flip', group: 'Randomisation',
+    type: 'boolean', name: 'flip', label: 'Flip', group: 'Randomisation', live: true,
     help: 'At every step image and mask are mirrored left to right with probability ½.',
     default: ours.flip,
   },
   {
-    type: 'number', name: 'noise', label: 'Noise', group: 'Randomisation',
+    type: 'number', name: 'noise', label: 'Noise', group: 'Randomisation', live: true,
     help: 'Standard deviation of Gaussian noise added to the masked image at every step (the image lies in [0, 1]).',
     default: ours.noise, min: 0, max: 1, step: 0.01,
   },
@@ -208,22 +208,22 @@ const parameters: readonly Parameter[] = [
     default: ours.restarts, min: 1, max: 32, step: 1, integer: true,
   },
   {
-    type: 'number', name: 'averaging', label: 'Averaged part', group: 'Averaging',
+    type: 'number', name: 'averaging', label: 'Averaged part', group: 'Averaging', live: true,
     help: 'The finished mask is the mean of w over this last part of the steps; 0 takes the last step alone.',
     default: ours.averaging, min: 0, max: 0.9, step: 0.05,
   },
   {
-    type: 'boolean', name: 'early-stopping', label: 'Early stopping', group: 'Stopping',
+    type: 'boolean', name: 'early-stopping', label: 'Early stopping', group: 'Stopping', live: true,
     help: 'End when the loss has reached a plateau.',
     default: ours['early-stopping'],
   },
   {
-    type: 'number', name: 'patience', label: 'Patience', group: 'Stopping',
+    type: 'number', name: 'patience', label: 'Patience', group: 'Stopping', live: true,
     help: 'The mean loss of this many steps is compared with that of as many before.',
     default: ours.patience, min: 2, max: 5000, step: 1, integer: true, unit: 'steps',
   },
   {
-    type: 'number', name: 'tolerance', label: 'Tolerance', group: 'Stopping',
+    type: 'number', name: 'tolerance', label: 'Tolerance', group: 'Stopping', live: true,
     help: 'A plateau is a relative fall of the mean loss below this.',
     default: ours.tolerance, min: 0, max: 1, step: 0.0001,
   },
