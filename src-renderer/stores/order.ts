@@ -10,6 +10,19 @@ import { useImages } from './images.ts'
 import { useModels } from './models.ts'
 import { useSession } from './session.ts'
 
+/** Why values will not do, by name. */
+export function problemsOf(method: MethodInfo, values: ParameterValues): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const [name, value] of Object.entries(values)) {
+    try {
+      resolveParameters(method as ParameterSchema, { [name]: value })
+    } catch (error) {
+      found[name] = (error as Error).message
+    }
+  }
+  return found
+}
+
 /** What the next run will be: target, method, parameters, seed. */
 export const useOrder = defineStore('order', () => {
   const session = useSession()
@@ -23,6 +36,8 @@ export const useOrder = defineStore('order', () => {
   const preset = ref<string | null>(null)
   /** What was set by hand over the preset, per method, so that changing to and fro loses nothing. */
   const overrides = ref<Record<string, ParameterValues>>({})
+  /** Why a text that was typed is no value, by the parameter's name; the value before it stands meanwhile. */
+  const typed = ref<Record<string, string>>({})
   /** The last refusal of the main side, at its field. */
   const refusal = shallowRef<MaskscopeError | null>(null)
 
@@ -39,15 +54,8 @@ export const useOrder = defineStore('order', () => {
 
   /** Why a value will not do, by the parameter's name. */
   const problems = computed<Record<string, string>>(() => {
-    const found: Record<string, string> = {}
-    if (!method.value) return found
-    for (const [name, value] of Object.entries(own.value)) {
-      try {
-        resolveParameters(method.value as ParameterSchema, { [name]: value })
-      } catch (error) {
-        found[name] = (error as Error).message
-      }
-    }
+    if (!method.value) return {}
+    const found = { ...problemsOf(method.value, own.value), ...typed.value }
     const { subject, message } = refusal.value ?? {}
     if (subject !== undefined && message !== undefined && subject in values.value) found[subject] ??= message
     return found
@@ -69,7 +77,14 @@ export const useOrder = defineStore('order', () => {
   }
 
   function set(name: string, value: ParameterValue): void {
-    replace({ ...own.value, [name]: value }, `Change ${labelOf(name)}`)
+    const { [name]: _, ...rest } = own.value
+    replace(value === base.value[name] ? rest : { ...rest, [name]: value }, `Change ${labelOf(name)}`)
+  }
+
+  /** @param problem null: it is right again */
+  function complain(name: string, problem: string | null): void {
+    const { [name]: _, ...rest } = typed.value
+    typed.value = problem === null ? rest : { ...rest, [name]: problem }
   }
 
   /** Back to the preset's value. */
@@ -91,6 +106,7 @@ export const useOrder = defineStore('order', () => {
   function chooseMethod(id: string): void {
     session.change({ method: id })
     preset.value = null
+    typed.value = {}
   }
 
   let lastEdit: { title: string; at: number } | undefined
@@ -163,6 +179,6 @@ export const useOrder = defineStore('order', () => {
 
   return {
     methods, method, target, seed, preset, activePreset, own, values, problems, hindrance, refusal, asOrder,
-    begin, set, reset, resetAll, choosePreset, chooseMethod, adopt, submit,
+    begin, set, complain, reset, resetAll, choosePreset, chooseMethod, adopt, submit,
   }
 })

@@ -1,11 +1,10 @@
 import { defineStore } from 'pinia'
-import { computed, ref, shallowRef } from 'vue'
-import type { MethodInfo } from '#shared/contract/models.ts'
+import { computed, ref, shallowRef, watch as watchValue } from 'vue'
 import type { RunRow } from '#shared/contract/runs.ts'
 import type { MaskscopeError } from '#shared/domain/errors.ts'
-import { resolveParameters, type ParameterSchema, type ParameterValue, type ParameterValues } from '#shared/domain/parameters.ts'
+import type { ParameterValue, ParameterValues } from '#shared/domain/parameters.ts'
 import { call } from '../rpc.ts'
-import { useOrder } from './order.ts'
+import { problemsOf, useOrder } from './order.ts'
 import { useRuns } from './runs.ts'
 
 /** Parameters of a paused run: what holds, and what is to hold from the next iteration on. */
@@ -15,6 +14,8 @@ export const useSteering = defineStore('steering', () => {
 
   /** By run: what was set and is not applied yet. */
   const drafts = ref<Record<string, ParameterValues>>({})
+  /** Why a text that was typed is no value, by the parameter's name. */
+  const typed = ref<Record<string, string>>({})
   const refusal = shallowRef<MaskscopeError | null>(null)
 
   /** The selected run while it stands and its method is the one chosen. */
@@ -29,7 +30,7 @@ export const useSteering = defineStore('steering', () => {
   const from = computed(() => (paused.value?.iteration ?? 0) + 1)
 
   const problems = computed<Record<string, string>>(() => {
-    const found = order.method ? problemsOf(order.method, draft.value) : {}
+    const found = { ...(order.method ? problemsOf(order.method, draft.value) : {}), ...typed.value }
     const { subject, message } = refusal.value ?? {}
     if (subject !== undefined && message !== undefined && subject in values.value) found[subject] ??= message
     return found
@@ -39,6 +40,12 @@ export const useSteering = defineStore('steering', () => {
   function set(name: string, value: ParameterValue): void {
     const { [name]: _, ...rest } = draft.value
     replace(inForce.value[name] === value ? rest : { ...rest, [name]: value })
+  }
+
+  /** @param problem null: it is right again */
+  function complain(name: string, problem: string | null): void {
+    const { [name]: _, ...rest } = typed.value
+    typed.value = problem === null ? rest : { ...rest, [name]: problem }
   }
 
   /** Back to what holds now. */
@@ -51,6 +58,8 @@ export const useSteering = defineStore('steering', () => {
     refusal.value = null
     if (paused.value) drafts.value = { ...drafts.value, [paused.value.run]: next }
   }
+
+  watchValue(() => paused.value?.run, () => (typed.value = {}))
 
   /** Never rejects: what went wrong stands in `refusal`. @returns whether it was applied */
   async function apply(): Promise<boolean> {
@@ -68,23 +77,10 @@ export const useSteering = defineStore('steering', () => {
     return true
   }
 
-  return { paused, inForce, draft, values, from, problems, ready, refusal, set, reset, apply }
+  return { paused, inForce, draft, values, from, problems, ready, refusal, set, complain, reset, apply }
 })
 
 /** With what was changed on the way. */
 export function parametersInForce(row: Pick<RunRow, 'parameters' | 'changes'>): ParameterValues {
   return Object.assign({}, row.parameters, ...row.changes.map((change) => change.parameters)) as ParameterValues
-}
-
-/** Why values will not do, by name. */
-export function problemsOf(method: MethodInfo, values: ParameterValues): Record<string, string> {
-  const found: Record<string, string> = {}
-  for (const [name, value] of Object.entries(values)) {
-    try {
-      resolveParameters(method as ParameterSchema, { [name]: value })
-    } catch (error) {
-      found[name] = (error as Error).message
-    }
-  }
-  return found
 }
