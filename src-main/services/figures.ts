@@ -39,9 +39,28 @@ const mostPixels = 200_000_000
  * @throws MaskscopeError 'usage' for a width or resolution out of range, 'input' for data that cannot be drawn.
  */
 export async function renderRunFigure(data: RunFigureData, options: FigureOptions): Promise<Uint8Array> {
-  const { format, widthMm, dpi, font, ...rest } = options
-  const list = layOutRunFigure(data, { width: widthMm ?? defaultWidth, ...(font === undefined ? {} : { family: font }), ...rest })
-  return renderFigure(list, format, dpi ?? defaultDpi)
+  return renderFigure(layOut(data, options), options.format, options.dpi ?? defaultDpi)
+}
+
+function layOut(data: RunFigureData, { widthMm, font, colormap, normalisation, caption }: Omit<FigureOptions, 'format'>): DisplayList {
+  return layOutRunFigure(data, {
+    width: widthMm ?? defaultWidth, ...(font === undefined ? {} : { family: font }), ...(colormap === undefined ? {} : { colormap }),
+    ...(normalisation === undefined ? {} : { normalisation }), ...(caption === undefined ? {} : { caption }),
+  })
+}
+
+export interface FigurePreview {
+  /** The very file that would be written. */
+  svg: string
+  widthMm: number
+  heightMm: number
+  caption: string
+}
+
+/** The figure as it is printed, to be looked at, with its caption as text. */
+export async function previewOfStoredRun(run: StoredRun, options: Omit<FigureOptions, 'format'>): Promise<FigurePreview> {
+  const list = layOut(await runFigureData(run), options)
+  return { svg: await selfContainedSvg(list), widthMm: list.width, heightMm: list.height, caption: list.description }
 }
 
 /** As `renderRunFigure`, of a run as a study holds it. */

@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { Pool } from '#pool/pool.ts'
 import type { IncompleteModel, OpenModel, Stated } from '#shared/contract/models.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
+import type { ModelInfo, ModelSource, Preprocessing } from '#shared/domain/model.ts'
 import type { Handles } from './handles.ts'
 import { shortPlace } from './handles.ts'
 import { createLru } from './lru.ts'
@@ -27,6 +27,8 @@ export interface OpenModels {
   bundled(): { name: string; title: string; note: string }[]
   /** @throws MaskscopeError with the subjects 'model', 'range', 'fit' or 'labels' */
   open(from: { bundled: string } | { file: string }, stated: Stated): Promise<OpenModel | IncompleteModel>
+  /** The model of a stored run. @throws MaskscopeError 'input' where it is gone or another */
+  openAgain(place: string, wanted: { name: string; sha256: string; preprocessing: Pick<Preprocessing, 'fit' | 'range'> }): Promise<OpenModel>
   /** With its weights. @throws MaskscopeError 'usage' for an unknown handle, 'input' where the files have changed meanwhile */
   get(model: string): Promise<ModelAtHand>
   /** Writes model-card.json beside the model. @returns its path. @throws MaskscopeError 'usage', 'storage' */
@@ -81,25 +83,30 @@ export function createOpenModels({ pool, handles, onOpen }: OpenModelsOptions): 
     }
   }
 
+  async function openPlace(spec: string, options: ModelOptions, stated: Stated): Promise<OpenModel>
+  async function openPlace(spec: string, options: ModelOptions, stated: Stated, sha256: string): Promise<OpenModel | null>
+  async function openPlace(spec: string, options: ModelOptions, stated: Stated, sha256?: string): Promise<OpenModel | null> {
+    const { source, ...loaded } = await loadModel(spec, options)
+    if (sha256 !== undefined && source.sha256 !== sha256) return null
+    const info = await pool.info(source).catch((error: unknown) => {
+      throw labelsError(error, { source, labelsFile: loaded.labelsFile })
+    })
+    const identity = identityOf(source, loaded.file)
+    const model = handleOf(identity)
+    known.set(model, { spec, options, identity, loaded, info })
+    sources.put(model, source)
+    onOpen?.(loaded.bundled ?? loaded.file)
+    const cardless = loaded.bundled === undefined && cardBeside(loaded.file) === undefined
+    const place = loaded.bundled ?? shortPlace(path.dirname(loaded.file))
+    return { state: 'open', model, info: plainInfo(info), place, bundled: loaded.bundled !== undefined, cardless, stated, notes: [...loaded.notes] }
+  }
+
   return {
     bundled: () => bundledModels.filter(({ name }) => existsSync(path.join(programFolder(), 'models', name, 'model.json'))),
 
     async open(from, stated) {
-      const spec = specOf(from, handles)
-      const options = optionsOf(stated)
       try {
-        const { source, ...loaded } = await loadModel(spec, options)
-        const info = await pool.info(source).catch((error: unknown) => {
-          throw labelsError(error, { source, labelsFile: loaded.labelsFile })
-        })
-        const identity = identityOf(source, loaded.file)
-        const model = handleOf(identity)
-        known.set(model, { spec, options, identity, loaded, info })
-        sources.put(model, source)
-        onOpen?.(loaded.bundled ?? loaded.file)
-        const cardless = loaded.bundled === undefined && cardBeside(loaded.file) === undefined
-        const place = loaded.bundled ?? shortPlace(path.dirname(loaded.file))
-        return { state: 'open', model, info: plainInfo(info), place, bundled: loaded.bundled !== undefined, cardless, stated, notes: [...loaded.notes] }
+        return await openPlace(specOf(from, handles), optionsOf(stated), stated)
       } catch (error) {
         const incomplete = error instanceof MissingFactsError && error.missing.every((fact) => fact.field === 'range')
         if (!incomplete) throw forWindow(error)
@@ -109,6 +116,15 @@ export function createOpenModels({ pool, handles, onOpen }: OpenModelsOptions): 
           message: 'The model file does not say what black and white become before they enter the network. State the range: 0 to 1, −1 to 1 and 0 to 255 are usual.',
         }
       }
+    },
+
+    async openAgain(place, { name, sha256, preprocessing: { fit, range } }) {
+      const options: ModelOptions = { fit, range: [range[0], range[1]] }
+      const opened = await openPlace(place, options, { fit, range: [range[0], range[1]] }, sha256).catch((error: unknown) => {
+        throw forWindow(error)
+      })
+      if (opened) return opened
+      throw new MaskscopeError('input', `The model at ${place} is not the one of this run (${name}, sha256 ${sha256.slice(0, 12)}…); open that one by hand.`, { subject: 'model' })
     },
 
     async get(model) {

@@ -1,0 +1,105 @@
+import path from 'node:path'
+import type { WorkbenchContract } from '#shared/contract/contract.ts'
+import type { Handlers } from '#shared/link/link.ts'
+import { createHandles, type Handles } from '#services/handles.ts'
+import { followRuns } from '#services/live-runs.ts'
+import { createNotices } from '#services/notices.ts'
+import { createOpenImages } from '#services/open-images.ts'
+import { createOpenModels } from '#services/open-models.ts'
+import { createRunBoard, type RunBoard } from '#services/run-board.ts'
+import { openSettings } from '#services/settings.ts'
+import { createStudyKeeper, type OpenedStudy } from '#services/study-keeper.ts'
+import { figureCalls } from './router/figures.ts'
+import { imageCalls } from './router/images.ts'
+import { modelCalls } from './router/models.ts'
+import type { Parts } from './router/parts.ts'
+import { runCalls, runStreams } from './router/runs.ts'
+import { studyCalls } from './router/studies.ts'
+import { systemCalls, systemStreams } from './router/system.ts'
+import type { ShellHost } from './shell-host.ts'
+import { createWorkbench, type WorkbenchOptions } from './workbench.ts'
+
+export interface DeskOptions {
+  /** How the workbench beneath is made. */
+  workbench?: WorkbenchOptions
+  /** Absolute; new studies are made there. */
+  studiesFolder: string
+  /** Absolute. */
+  settingsFile: string
+  host: ShellHost
+  /** Errors in the page that nobody caught; standard error where undefined. */
+  log?(message: string): void
+}
+
+/** The main side of a window: what every call and stream of the contract is answered from. */
+export interface Desk {
+  handlers: Handlers<WorkbenchContract>
+  handles: Handles
+  /** Runs queued, running or paused. */
+  busy(): number
+  /** Opens a study in place of the one shown. @throws MaskscopeError 'usage' or 'storage'; the shown one stays then */
+  openStudy(place: string): Promise<void>
+  /** Cancels what runs, closes the studies, ends the workers. */
+  dispose(): Promise<void>
+}
+
+export async function createDesk(options: DeskOptions): Promise<Desk> {
+  const { host, studiesFolder, settingsFile } = options
+  const notices = createNotices()
+  const settings = await openSettings(settingsFile, {
+    ...(options.workbench?.files ? { files: options.workbench.files } : {}),
+    onProblem: (message) => notices.tell('error', message),
+  })
+  if (settings.notice !== null) notices.tell('error', settings.notice)
+  const workbench = createWorkbench(options.workbench)
+  const { pool } = workbench
+  const handles = createHandles()
+
+  function remember(kind: 'models' | 'images' | 'studies', place: string): void {
+    if (!path.isAbsolute(place)) return
+    settings.remember(kind, place)
+    host.opened?.(place)
+  }
+
+  const images = createOpenImages({ handles, onOpen: (file) => remember('images', file), onNotice: (message) => notices.tell('info', message) })
+  const models = createOpenModels({
+    pool, handles,
+    // A folder's name says more than model.json.
+    onOpen: (place) => remember('models', path.basename(place) === 'model.json' ? path.dirname(place) : place),
+  })
+  const keeper = createStudyKeeper({
+    studiesFolder, last: settings.recent('studies')[0],
+    openRuns: async (folder, name) => {
+      const { study, runs, close } = await workbench.openRuns(folder, name)
+      return { ...followRuns(runs, study), close }
+    },
+    onOpen: (folder) => remember('studies', folder),
+    onNotice: (message) => notices.tell('error', message),
+  })
+  const boards = new WeakMap<OpenedStudy, RunBoard>()
+  function boardOf(opened: OpenedStudy): RunBoard {
+    const board = boards.get(opened) ?? createRunBoard({ opened, thumbnailOf: (item) => images.thumbnailOf(item) })
+    boards.set(opened, board)
+    return board
+  }
+
+  const log = options.log ?? ((message: string) => void process.stderr.write(`${message}\n`))
+  const parts: Parts = { host, pool, handles, settings, notices, models, images, keeper, boardOf, log }
+  return {
+    handlers: {
+      calls: { ...systemCalls(parts), ...modelCalls(parts), ...imageCalls(parts), ...runCalls(parts), ...studyCalls(parts), ...figureCalls(parts) },
+      streams: { ...systemStreams(parts), ...runStreams(parts) },
+    },
+    handles,
+    busy: () => keeper.writing().reduce((sum, { runs }) => sum + runs.live().length, 0),
+    openStudy: async (place) => void (await keeper.open(place)),
+    async dispose() {
+      try {
+        await keeper.dispose()
+      } finally {
+        await workbench.dispose()
+        await settings.flush()
+      }
+    },
+  }
+}

@@ -1,0 +1,93 @@
+import { MaskscopeError } from '#shared/domain/errors.ts'
+import { emptyCourse, liveCourse, liveDetail, recordDetail, storedCourse, storedDetail } from '#services/run-detail.ts'
+import { noSuchRun } from '#services/run-board.ts'
+import { makeOrder } from '#services/window-order.ts'
+import { watchRuns } from '#services/run-watch.ts'
+import { createRunSource } from '#services/run-source.ts'
+import { reopenRun } from '#services/reopen.ts'
+import type { OpenedStudy } from '#services/study-keeper.ts'
+import type { CallsOf, Parts, StreamsOf } from './parts.ts'
+
+export function runCalls(parts: Parts): CallsOf<'runs'> {
+  const { keeper, boardOf, models, images } = parts
+  const source = createRunSource()
+
+  /** The study that is shown, where it is on the disk. */
+  async function study(run: string): Promise<OpenedStudy> {
+    const { opened } = await keeper.current()
+    if (!opened) throw noSuchRun(run)
+    return opened
+  }
+
+  return {
+    'runs.submit': async (order) => {
+      const made = await makeOrder(order, models, images)
+      const { runs } = await keeper.forWriting()
+      return { run: runs.submit(made).id }
+    },
+    'runs.pause': async ({ run }) => {
+      (await study(run)).runs.pause(run)
+      return {}
+    },
+    'runs.resume': async ({ run }) => {
+      (await study(run)).runs.resume(run)
+      return {}
+    },
+    'runs.cancel': async ({ run }) => {
+      (await study(run)).runs.cancel(run)
+      return {}
+    },
+    'runs.cancelAll': async () => {
+      await Promise.all(keeper.writing().map(({ runs }) => runs.cancelAll()))
+      return {}
+    },
+    'runs.change': async ({ run, parameters }) => (await study(run)).runs.change(run, parameters),
+    'runs.read': async ({ run }) => {
+      const opened = await study(run)
+      const row = await boardOf(opened).row(run)
+      const live = opened.runs.find(run)
+      if (live) return liveDetail(row, live)
+      if (row.state === 'finished') return storedDetail(row, await opened.study.readRun(run))
+      return recordDetail(row, await source.record(opened, run))
+    },
+    'runs.course': async ({ run }) => {
+      const opened = await study(run)
+      const live = opened.runs.find(run)
+      if (live) return liveCourse(live)
+      const { state } = await boardOf(opened).row(run)
+      return state === 'finished' ? storedCourse(await opened.study.readRun(run)) : emptyCourse()
+    },
+    'runs.picture': async ({ run }) => ({ png: await source.picture(await study(run), run) }),
+    'runs.inputs': async ({ run }) => source.inputs(await study(run), run),
+    'runs.maps': async ({ run }) => {
+      const stored = await (await study(run)).study.readRun(run)
+      const [own, ranking] = await Promise.all([stored.own(), stored.ranking()])
+      return { own: owned(own), ranking: ranking && owned(ranking) }
+    },
+    'runs.reopen': async ({ run }) => reopenRun(await source.record(await study(run), run), await study(run), models, images),
+    'runs.command': () => notYet(),
+    'runs.commandFor': () => notYet(),
+    'runs.delete': async ({ runs }) => {
+      const { opened } = await keeper.current()
+      if (opened) await boardOf(opened).delete(runs)
+      return {}
+    },
+    'runs.restore': async ({ runs }) => {
+      const { opened } = await keeper.current()
+      if (opened) await boardOf(opened).restore(runs)
+      return {}
+    },
+  }
+}
+
+export function notYet(): never {
+  throw new MaskscopeError('unavailable', 'Commands cannot be copied in this version.')
+}
+
+export function runStreams({ keeper, boardOf }: Parts): StreamsOf<'runs'> {
+  return { 'runs.watch': (_, emit, { signal }) => watchRuns(keeper, boardOf, emit, signal) }
+}
+
+function owned({ height, width, data }: { height: number; width: number; data: Float32Array }): { height: number; width: number; data: Float32Array<ArrayBuffer> } {
+  return { height, width, data: Float32Array.from(data) }
+}

@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import path from 'node:path'
+import type { OpenImage, OpenModel } from '#shared/contract/models.ts'
+import { serialiseError } from '#shared/domain/errors.ts'
+import type { RunRecord } from '#storage/manifests.ts'
+import type { DataItem } from './datasets.ts'
+import { fileItem } from './datasets.ts'
+import type { OpenImages } from './open-images.ts'
+import type { OpenModels } from './open-models.ts'
+import { runItem } from './run-inputs.ts'
+import { readInput } from './studies.ts'
+import type { OpenedStudy } from './study-keeper.ts'
+
+export interface Reopened {
+  model: OpenModel | null
+  image: OpenImage
+  /** Why there is no model. */
+  message: string | null
+}
+
+/**
+ * A run's image and model, opened to run them again.
+ * @throws MaskscopeError 'storage' where the stored picture is gone
+ */
+export async function reopenRun(record: RunRecord, { study }: OpenedStudy, models: OpenModels, images: OpenImages): Promise<Reopened> {
+  const { image, model } = record.order
+  const item = await findItem(record, () => readInput(study.folder, image))
+  const opened = await images.openItem(item, image.kind, image.reference)
+  try {
+    return { model: await models.openAgain(record.found.model, model), image: opened, message: null }
+  } catch (error) {
+    return { model: null, image: opened, message: serialiseError(error, 'input').message }
+  }
+}
+
+/** The file itself where it still is what it was, so that a command can name it; else what the study keeps. */
+async function findItem({ found, order: { image } }: RunRecord, read: () => Promise<Uint8Array>): Promise<DataItem> {
+  if (image.kind === 'file' && path.isAbsolute(found.image)) {
+    const bytes = await readFile(found.image).catch(() => null)
+    if (bytes && createHash('sha256').update(bytes).digest('hex') === image.sha256) return fileItem(found.image)
+  }
+  return runItem(image, image.reference, read)
+}
