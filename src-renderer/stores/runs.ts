@@ -1,5 +1,5 @@
 import { defineStore } from 'pinia'
-import { computed, ref, shallowReactive, shallowRef } from 'vue'
+import { computed, ref, shallowReactive, shallowRef, watch as watchValue } from 'vue'
 import type { Course, RunDetail, RunRow, RunsEvent } from '#shared/contract/runs.ts'
 import type { MaskscopeError } from '#shared/domain/errors.ts'
 import { storedIterations } from '#shared/domain/run.ts'
@@ -25,6 +25,8 @@ export const useRuns = defineStore('runs', () => {
   const live = computed(() => list.value.filter((row) => liveStates.includes(row.state)))
   /** Shown beside the selected one. */
   const other = ref<string | null>(null)
+  /** Counts how often a run was asked for, also the one that is selected already: the stage shows it then. */
+  const selections = ref(0)
 
   const courses = new Map<string, RunCourse>()
   /** Counts the changes of each course, once a display frame. */
@@ -89,6 +91,7 @@ export const useRuns = defineStore('runs', () => {
         // A run that begins under our eyes needs no fetching.
         if (!before && liveStates.includes(event.row.state) && event.row.iteration === 0) courses.set(event.row.run, emptyCourse())
         if (before && before.state !== event.row.state && !liveStates.includes(event.row.state)) settle(event.row.run)
+        else if (before?.state === 'queued' && event.row.state !== 'queued') begun(event.row.run)
         touch(event.row.run)
         return
       }
@@ -126,6 +129,12 @@ export const useRuns = defineStore('runs', () => {
     void load(run, true)
   }
 
+  /** A queued run has found its worker: only now is it known what the classifier sees and explains. */
+  function begun(run: string): void {
+    details.delete(run)
+    if (run === selected.value || run === other.value) void load(run, true)
+  }
+
   const loading = new Set<string>()
 
   /** Fetches a run's course and details where they are not there yet. */
@@ -156,6 +165,9 @@ export const useRuns = defineStore('runs', () => {
     const course = readCourse(answer)
     const before = courses.get(run)
     if (before && liveStates.includes(rows.get(run)?.state ?? 'finished')) course.live = before.live
+    // Frames that came while the answer was on its way.
+    const newest = course.frames.at(-1)?.iteration ?? -1
+    course.frames.push(...(before?.frames ?? []).filter((frame) => frame.iteration > newest))
     course.seconds = before?.seconds ?? rows.get(run)?.seconds ?? null
     for (const step of arriving.get(run) ?? []) addStep(course, step)
     courses.set(run, course)
@@ -163,8 +175,13 @@ export const useRuns = defineStore('runs', () => {
 
   function select(run: string | null): void {
     selected.value = run
+    selections.value++
     if (run !== null) void load(run)
   }
+
+  watchValue(other, (run) => {
+    if (run !== null) void load(run)
+  })
 
   /** Reading it inside a computed or an effect makes that follow the course. */
   function courseOf(run: string | null): RunCourse | null {
@@ -216,7 +233,7 @@ export const useRuns = defineStore('runs', () => {
   }
 
   return {
-    study, rows, list, selected, current, other, live, details, detailErrors, evaluations,
+    study, rows, list, selected, selections, current, other, live, details, detailErrors, evaluations,
     begin, hear, load, select, courseOf, pause, resume, cancel, reopen, remove,
   }
 })

@@ -1,11 +1,15 @@
 import { defineStore } from 'pinia'
 import { computed, ref, watch as watchValue } from 'vue'
 import { frameAt } from './course.ts'
+import { useImages } from './images.ts'
 import { useRuns } from './runs.ts'
 
 /** What moves together: the iteration looked at, the cursor, zoom and pan, the blink. */
 export const useStage = defineStore('stage', () => {
   const runs = useRuns()
+  const images = useImages()
+  /** A run, or the image that the next one would explain: whichever was asked for last. */
+  const subject = ref<'run' | 'image'>('run')
   /** The scrubber follows the run. */
   const following = ref(true)
   const scrubbed = ref(0)
@@ -14,12 +18,17 @@ export const useStage = defineStore('stage', () => {
   /** Screen pixels per picture pixel relative to fit (1), and the picture's point in the middle, 0 to 1. */
   const zoom = ref(1)
   const centre = ref({ x: 0.5, y: 0.5 })
-  /** One of the four pictures fills the stage. */
+  /** One of the four pictures takes all of the stage. */
   const single = ref<0 | 1 | 2 | 3 | null>(null)
+  /** The stage takes all of the window. */
+  const filling = ref(false)
   /** While comparing: the other run is the one shown. */
   const blinked = ref(false)
 
-  const shownRun = computed(() => (blinked.value && runs.other !== null ? runs.other : runs.selected))
+  const shownRun = computed(() => {
+    if (subject.value === 'image') return null
+    return blinked.value && runs.other !== null ? runs.other : runs.selected
+  })
   const course = computed(() => runs.courseOf(shownRun.value))
   const last = computed(() => {
     const c = course.value
@@ -56,6 +65,9 @@ export const useStage = defineStore('stage', () => {
     following.value = true
     blinked.value = false
   })
+  watchValue(() => images.current, (image) => (subject.value = image ? 'image' : 'run'))
+  // After the images: a run that is opened together with its image is what was asked for.
+  watchValue([() => runs.selected, () => runs.selections], () => (subject.value = 'run'))
 
-  return { following, cursor, zoom, centre, single, blinked, shownRun, course, last, iteration, frame, scrubTo, stepFrames, follow, fit }
+  return { subject, following, cursor, zoom, centre, single, filling, blinked, shownRun, course, last, iteration, frame, scrubTo, stepFrames, follow, fit }
 })
