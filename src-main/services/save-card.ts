@@ -24,8 +24,8 @@ export async function saveModelCard(loaded: Pick<LoadedModel, 'file' | 'labelsFi
   }
   const file = path.join(folder, 'model-card.json')
   const draft = path.join(folder, '.model-card.json.draft')
-  await files.write(draft, `${JSON.stringify(card, undefined, 2)}\n`)
   try {
+    await files.write(draft, `${JSON.stringify(card, undefined, 2)}\n`)
     await placeNew(draft, file)
   } finally {
     await files.remove(draft).catch(() => undefined)
