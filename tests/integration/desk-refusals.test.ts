@@ -122,7 +122,7 @@ describe('a run that fails', () => {
     const watched = watchRuns(client)
     const good = await order()
     const { model } = (await client.call('models.open', { from: { bundled: 'demo-judge' }, stated: {} })) as { model: string }
-    const [pasted] = await client.call('images.open', { from: { name: 'x.png', bytes: await encodePng({ width: 8, height: 8, data: new Uint8Array(192) }) } })
+    const [pasted] = await client.call('images.open', { from: { name: 'x.png', bytes: Uint8Array.from(await encodePng({ width: 8, height: 8, data: new Uint8Array(192) })) } })
     const file = path.join(folder, 'soon-gone.png')
     writeFileSync(file, await encodePng({ width: 9, height: 9, data: new Uint8Array(243) }))
     const [gone] = await client.call('images.open', { from: await give(file) })
