@@ -3,10 +3,11 @@ import type { BackendChoice, BackendId, BackendReport } from '#shared/domain/bac
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { ImageBatch } from '#shared/domain/image.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
-import type { ParameterValues } from '#shared/domain/parameters.ts'
-import type { Explanation, Progress } from '#shared/domain/run.ts'
+import { cancelled, explainOn, type Explained, type ExplainJob, type Watcher } from './explain-job.ts'
 import type { Launch } from './wire.ts'
-import { createWorkerHandle, modelKey, type Ready, type WorkerHandle } from './worker-handle.ts'
+import { createWorkerHandle, modelKey, type WorkerHandle } from './worker-handle.ts'
+
+export type { ExplainControl, Explained, ExplainJob, Watcher } from './explain-job.ts'
 
 export interface PoolOptions {
   launch: Launch
@@ -14,30 +15,6 @@ export interface PoolOptions {
   backend?: BackendId
   /** At most so many workers; by default one per core on CPU backends, one on a GPU. */
   jobs?: number
-}
-
-export interface ExplainJob {
-  method: string
-  parameters: ParameterValues
-  images: ImageBatch
-  targets: readonly (number | 'auto')[]
-  seeds: readonly number[]
-}
-
-export interface Watcher {
-  /** A worker has taken the job and knows the targets. */
-  onStart?(worker: number, targets: readonly number[]): void
-  onProgress?(progress: Progress): void
-  signal?: AbortSignal
-}
-
-export interface Explained {
-  explanations: Explanation[]
-  info: ModelInfo
-  engine: Ready
-  worker: number
-  /** Of explaining alone, without the wait and the loading of the model. */
-  seconds: number
 }
 
 /** Engine workers as child processes: started when there is work, fed in order, replaced when they die. */
@@ -64,8 +41,6 @@ const startAttempts = 3
 const firstBackOff = 200
 /** A worker that is not ready by then is ended. A GPU's first start can take most of a minute. */
 const startPatience = 120_000
-/** A worker that does not heed a cancellation for so long is ended. One step of the largest networks takes seconds. */
-const cancelPatience = 30_000
 
 interface Job {
   key: string | undefined
@@ -180,33 +155,6 @@ export function createPool(options: PoolOptions): Pool {
     for (const job of failed) job.reject(error)
   }
 
-  async function explain(worker: WorkerHandle, source: ModelSource, job: ExplainJob, watcher: Watcher): Promise<Explained> {
-    const key = modelKey(source)
-    const info = await worker.load(key, source)
-    const { signal } = watcher
-    if (signal?.aborted) throw cancelled()
-    let patience: NodeJS.Timeout | undefined
-    let stop: (() => void) | undefined
-    const begun = performance.now()
-    try {
-      const answer = await worker.ask('explained', { type: 'explain', model: key, changes: [], live: false, ...job }, (news) => {
-        if (news.type === 'targets') watcher.onStart?.(worker.number, news.targets)
-        else watcher.onProgress?.(news.progress)
-      }, (id) => {
-        stop = () => {
-          worker.cancel(id)
-          patience = setTimeout(() => worker.kill(), cancelPatience)
-        }
-        signal?.addEventListener('abort', stop, { once: true })
-      })
-      const seconds = (performance.now() - begun) / 1000
-      return { explanations: answer.explanations, info, engine: await worker.ready, worker: worker.number, seconds }
-    } finally {
-      clearTimeout(patience)
-      if (stop) signal?.removeEventListener('abort', stop)
-    }
-  }
-
   return {
     backend: () => enqueue(undefined, undefined, async (worker) => (await worker.ready).backend),
     info: (source) => enqueue(source, undefined, (worker) => worker.load(modelKey(source), source)),
@@ -215,7 +163,7 @@ export function createPool(options: PoolOptions): Pool {
       await worker.load(model, source)
       return (await worker.ask('logits', { type: 'classify', model, images })).logits
     }),
-    explain: (source, job, watcher = {}) => enqueue(source, watcher.signal, (worker) => explain(worker, source, job, watcher)),
+    explain: (source, job, watcher = {}) => enqueue(source, watcher.signal, (worker) => explainOn(worker, source, job, watcher)),
     diagnose: () => enqueue(undefined, undefined, async (worker) => (await worker.ask('diagnosis', { type: 'diagnose' })).backends),
     capacity: () => enqueue(undefined, undefined, async (worker) => {
       await worker.ready
@@ -233,8 +181,3 @@ export function createPool(options: PoolOptions): Pool {
     },
   }
 }
-
-function cancelled(): MaskscopeError {
-  return new MaskscopeError('cancelled', 'The run was cancelled.')
-}
-

@@ -6,9 +6,11 @@ import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import type { Death, Wire } from './wire.ts'
 
 type Body<T> = T extends { id: number } ? Omit<T, 'id'> : never
-type Ask = Exclude<WorkerRequest, { type: 'cancel' }>
-type Answer = Exclude<WorkerReply, { type: 'failed' | 'targets' | 'progress' }>
-type News = Extract<WorkerReply, { type: 'targets' | 'progress' }>
+/** To a request that is being answered. */
+export type Control = Extract<WorkerRequest, { type: 'cancel' | 'pause' | 'resume' | 'change' }>
+type Ask = Exclude<WorkerRequest, Control>
+export type News = Extract<WorkerReply, { type: 'targets' | 'progress' | 'paused' | 'resumed' | 'changed' | 'refused' }>
+type Answer = Exclude<WorkerReply, News | { type: 'failed' }>
 
 export interface Ready {
   backend: BackendChoice
@@ -26,9 +28,12 @@ export interface WorkerHandle {
   readonly death: Promise<Death>
   holds(key: string): boolean
   load(key: string, source: ModelSource): Promise<ModelInfo>
-  /** @throws MaskscopeError as the worker reports, or 'worker' when it dies first. */
+  /**
+   * @param onId the request has been sent under this id, for `control`
+   * @throws MaskscopeError as the worker reports, or 'worker' when it dies first.
+   */
   ask<T extends Answer['type']>(type: T, request: Body<Ask>, onNews?: (news: News) => void, onId?: (id: number) => void): Promise<Extract<Answer, { type: T }>>
-  cancel(id: number): void
+  control(request: Control): void
   kill(): void
 }
 
@@ -55,7 +60,15 @@ export function createWorkerHandle(wire: Wire, number: number, backend: BackendI
   wire.onReply((reply) => {
     const waiting = open.get(reply.id)
     if (!waiting) return
-    if (reply.type === 'targets' || reply.type === 'progress') return waiting.onNews?.(reply)
+    switch (reply.type) {
+      case 'targets':
+      case 'progress':
+      case 'paused':
+      case 'resumed':
+      case 'changed':
+      case 'refused':
+        return waiting.onNews?.(reply)
+    }
     open.delete(reply.id)
     if (reply.type === 'failed') waiting.reject(reviveError(reply.error))
     else waiting.resolve(reply)
@@ -72,8 +85,8 @@ export function createWorkerHandle(wire: Wire, number: number, backend: BackendI
         reject,
         onNews,
       })
-      onId?.(id)
       wire.send({ ...request, id } as WorkerRequest)
+      onId?.(id)
     })
   }
 
@@ -90,7 +103,7 @@ export function createWorkerHandle(wire: Wire, number: number, backend: BackendI
   return {
     number, pid: wire.pid, ready, death, load, ask,
     holds: (key) => models.has(key),
-    cancel: (id) => wire.send({ type: 'cancel', id }),
+    control: (request) => wire.send(request),
     kill: () => wire.kill(),
   }
 }

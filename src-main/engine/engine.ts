@@ -2,15 +2,18 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { version_core as tfjsVersion } from '@tensorflow/tfjs-core'
 import { MaskscopeError, serialiseError } from '#shared/domain/errors.ts'
 import type { ModelSource } from '#shared/domain/model.ts'
-import type { Explanation } from '#shared/domain/run.ts'
+import type { Explanation, Progress } from '#shared/domain/run.ts'
 import { probeBackends, selectBackend } from './backend/select.ts'
 import type { Classifier } from './classifier/classifier.ts'
 import { loadClassifier } from './classifier/load.ts'
 import { fatalReason } from './fatal.ts'
+import type { Step } from './methods/method.ts'
 import { findMethod } from './methods/registry.ts'
 import type { WorkerReply, WorkerRequest } from './protocol.ts'
+import { createSteering, type Steering } from './steering.ts'
 
 type ExplainRequest = Extract<WorkerRequest, { type: 'explain' }>
+type Control = Extract<WorkerRequest, { type: 'cancel' | 'pause' | 'resume' | 'change' }>
 type ClassifyRequest = Extract<WorkerRequest, { type: 'classify' }>
 
 export interface Engine {
@@ -22,37 +25,66 @@ export interface Engine {
 
 /** Models kept in memory; the one used longest ago leaves when another comes. */
 const modelLimit = 4
+/** Least time between two frames of one image that are for display only, in ms. */
+const frameInterval = 33
+
+interface OpenRequest {
+  controller: AbortController
+  steering: Steering
+}
 
 /**
- * What a worker does, without the process around it: one request after the other, `cancel` at once.
+ * What a worker does, without the process around it: one request after the other; `cancel`, `pause`, `resume` and `change` at once.
+ * A paused run keeps its turn: its tensors and its optimiser live in this process, and nothing else computes here meanwhile.
  * @param endWith called with an error after which the process must not go on
  */
 export function createEngine(reply: (message: WorkerReply) => void, endWith: (error: unknown) => void): Engine {
   /** In the order of use, the latest last. */
   const models = new Map<string, Classifier>()
-  const open = new Map<number, AbortController>()
+  const open = new Map<number, OpenRequest>()
   let queue: Promise<void> = Promise.resolve()
 
   function handle(request: WorkerRequest): void {
-    if (request.type === 'cancel') {
-      open.get(request.id)?.abort()
-      return
+    switch (request.type) {
+      case 'cancel':
+      case 'pause':
+      case 'resume':
+      case 'change':
+        return control(request)
     }
+    const { id } = request
     const controller = new AbortController()
-    open.set(request.id, controller)
+    const steering = createSteering((news) => reply({ ...news, id }))
+    open.set(id, { controller, steering })
     queue = queue.then(async () => {
       try {
         if (controller.signal.aborted) throw new MaskscopeError('cancelled', 'The run was cancelled.')
-        await answer(request, controller.signal)
+        await answer(request, controller.signal, steering)
       } catch (error) {
         if (fatalReason(error) !== undefined) return endWith(error)
-        reply({ type: 'failed', id: request.id, error: serialiseError(error) })
+        reply({ type: 'failed', id, error: serialiseError(error) })
       }
-      open.delete(request.id)
+      open.delete(id)
     })
   }
 
-  async function answer(request: Exclude<WorkerRequest, { type: 'cancel' }>, signal: AbortSignal): Promise<void> {
+  function control(request: Control): void {
+    const { id } = request
+    const { controller, steering } = open.get(id) ?? {}
+    switch (request.type) {
+      case 'cancel':
+        return controller?.abort()
+      case 'pause':
+        return steering?.pause()
+      case 'resume':
+        return steering?.resume()
+      case 'change':
+        if (steering) return steering.change(request.parameters)
+        return reply({ type: 'refused', id, error: { code: 'usage', message: 'The run has ended; nothing in it can be changed any more.' } })
+    }
+  }
+
+  async function answer(request: Exclude<WorkerRequest, Control>, signal: AbortSignal, steering: Steering): Promise<void> {
     const { id } = request
     switch (request.type) {
       case 'start':
@@ -62,7 +94,7 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
       case 'classify':
         return reply({ type: 'logits', id, logits: await findModel(request).logits(request.images) })
       case 'explain':
-        return explain(request, signal)
+        return explain(request, signal, steering)
       case 'diagnose':
         return reply({ type: 'diagnosis', id, backends: await probeBackends() })
     }
@@ -89,19 +121,21 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
     return classifier
   }
 
-  async function explain(request: ExplainRequest, signal: AbortSignal): Promise<void> {
+  async function explain(request: ExplainRequest, signal: AbortSignal, steering: Steering): Promise<void> {
     const { id, images, parameters, seeds } = request
     const classifier = findModel(request)
     const method = findMethod(request.method)
+    const steer = steering.follow(method, request.changes, signal)
     const targets = await chooseTargets(classifier, request)
     reply({ type: 'targets', id, targets })
-    const steps = method.explain({ classifier, images, targets, seeds, parameters, signal })
+    const steps = method.explain({ classifier, images, targets, seeds, parameters, signal, steer })
+    const toProgress = forDisplay(request.live)
     let explanations: Explanation[] | undefined
     try {
       while (!explanations) {
         const step = await steps.next()
         if (step.done) explanations = step.value
-        else reply({ type: 'progress', id, progress: step.value })
+        else reply({ type: 'progress', id, progress: toProgress(step.value) })
         // Messages, `cancel` among them, are read between turns of the event loop only.
         await nextTurn()
         if (signal.aborted) throw new MaskscopeError('cancelled', 'The run was cancelled.')
@@ -111,10 +145,26 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
       await steps.return([]).catch(() => undefined)
       throw error
     }
+    const late = steering.missed()
+    if (late.length > 0) {
+      const note = `The run ended before iteration ${late.join(', ')}, from which a change was to hold.`
+      explanations = explanations.map((explanation) => ({ ...explanation, notes: [...explanation.notes, note] }))
+    }
     reply({ type: 'explained', id, explanations })
   }
 
   return { handle, openRequests: () => [...open.keys()] }
+}
+
+/** What crosses to the window: a step without its `look`, with a frame where one is due. Frames only show, they change nothing. */
+function forDisplay(live: boolean): (step: Step) => Progress {
+  const shown = new Map<number, number>()
+  return ({ look, ...progress }) => {
+    const now = performance.now()
+    if (live && look && now - (shown.get(progress.image) ?? -Infinity) >= frameInterval) progress.frame = look()
+    if (progress.frame) shown.set(progress.image, now)
+    return progress
+  }
 }
 
 /** `auto` becomes the clean image's top class, the first of several equal ones. */

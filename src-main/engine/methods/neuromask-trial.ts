@@ -2,13 +2,13 @@ import type { Head, Score } from '#shared/domain/score.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { compose, inPlace, pullBack, type Frame, type Placement, type Side } from './masks/compose.ts'
 import { createFill } from './masks/fills.ts'
-import type { Parametrisation } from './masks/parametrisation.ts'
+import { createParametrisation, type Parametrisation } from './masks/parametrisation.ts'
 import { logProbabilities } from './masks/prediction.ts'
 import { createSmoothness, sparsity, type Smoothness } from './masks/regularisers.ts'
 import { createRmsProp } from './masks/rmsprop.ts'
 import type { Mode, NeuroMaskSettings } from './neuromask-parameters.ts'
 
-/** What all trials of a batch share. */
+/** What all trials of a batch share. They read it anew at every step: `changePlan` replaces parts of it on the way. */
 export interface TrialPlan {
   frame: Frame
   head: Head
@@ -88,24 +88,26 @@ export function regularise(plan: TrialPlan, v: Float32Array, gradient: Float32Ar
 }
 
 export function createTrial(plan: TrialPlan, image: Float32Array, target: number, seed: number, restart: number): Trial {
-  const { frame, head, settings, parametrisation } = plan
+  const { frame, head } = plan
+  // What cannot change on the way; everything else is read from the plan at every step.
+  const { initRange, fill: fillKind, blur, mode } = plan.settings
   const stream = (name: string): ReturnType<typeof createRandom> => createRandom(seed, 'neuromask', name, restart)
   const start = stream('start')
   const placements = stream('placement')
   const noises = stream('noise')
-  const weights = Float32Array.from({ length: parametrisation.height * parametrisation.width }, () =>
-    start.between(-settings.initRange, settings.initRange),
+  const weights = Float32Array.from({ length: plan.parametrisation.height * plan.parametrisation.width }, () =>
+    start.between(-initRange, initRange),
   )
-  const optimiser = createRmsProp(weights.length, settings.learningRate)
-  const fills = createFill(settings.fill, frame, image, settings.blur, stream('fill'))
-  const sides = sidesOf(settings.mode)
+  const optimiser = createRmsProp(weights.length)
+  const fills = createFill(fillKind, frame, image, blur, stream('fill'))
+  const sides = sidesOf(mode)
   const maskGradient = new Float32Array(frame.height * frame.width)
   let place: Placement = inPlace
   let fill: Float32Array = image
   let own: Float32Array = weights
 
   function drawPlacement(): Placement {
-    const { shift, flip } = settings
+    const { shift, flip } = plan.settings
     const down = shift > 0 ? placements.below(2 * shift + 1) - shift : 0
     const right = shift > 0 ? placements.below(2 * shift + 1) - shift : 0
     return { down, right, flip: flip && placements.uniform() < 0.5 }
@@ -117,6 +119,7 @@ export function createTrial(plan: TrialPlan, image: Float32Array, target: number
     gradient: new Float32Array(weights.length),
     smoothed: weights,
     compose(out) {
+      const { parametrisation, settings } = plan
       trial.smoothed = parametrisation.smooth(weights)
       own = parametrisation.squash(trial.smoothed)
       const mask = parametrisation.enlarge(own)
@@ -128,6 +131,7 @@ export function createTrial(plan: TrialPlan, image: Float32Array, target: number
       if (settings.noise > 0) for (let i = 0; i < out.length; i++) out[i]! += settings.noise * noises.normal()
     },
     learn(logits, gradients) {
+      const { parametrisation, settings } = plan
       const { loss, probability, factors } = predictionLoss(sides, logits, target, head)
       maskGradient.fill(0)
       sides.forEach((side, k) => {
@@ -137,7 +141,7 @@ export function createTrial(plan: TrialPlan, image: Float32Array, target: number
       const vGradient = new Float32Array(weights.length)
       const terms = regularise(plan, trial.smoothed, vGradient)
       trial.gradient = parametrisation.pullBack(own, maskGradient, vGradient)
-      optimiser.step(weights, trial.gradient)
+      optimiser.step(weights, trial.gradient, settings.learningRate)
       const prediction = settings.predictionWeight * loss
       return { prediction, ...terms, total: prediction + terms.sparsity + terms.smoothness, probability }
     },
@@ -152,4 +156,13 @@ export function createPlan(
     frame, head, settings, parametrisation,
     smoothness: createSmoothness(parametrisation.height, parametrisation.width, settings.kernel),
   }
+}
+
+/**
+ * Other settings from the next step on. Weights, optimiser and random streams of the trials stay as they are; the size of
+ * the mask, its fill and the images of a step are those of the start.
+ */
+export function changePlan(plan: TrialPlan, settings: NeuroMaskSettings): void {
+  plan.settings = settings
+  plan.parametrisation = createParametrisation(plan.frame, settings.resolution, settings.smoothing, settings.temperature)
 }

@@ -11,6 +11,11 @@ import { createSmoothing } from './smoothing.ts'
 export const fillKinds = ['zero', 'mean', 'blur', 'noise', 'drawn'] as const
 export type FillKind = (typeof fillKinds)[number]
 
+/** What a person sees named beside the picture of a fill. */
+export const fillNames: Readonly<Record<FillKind, string>> = {
+  zero: 'black', mean: 'mean colour', blur: 'blurred', noise: 'noise', drawn: 'drawn textures (one example)',
+}
+
 export interface Fill {
   /** Whether `next` gives another picture each time. */
   changes: boolean

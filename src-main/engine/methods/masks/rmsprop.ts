@@ -5,13 +5,13 @@
  */
 export interface Optimiser {
   /** One step of `values` against `gradient`, in place. */
-  step(values: Float32Array, gradient: Float32Array): void
+  step(values: Float32Array, gradient: Float32Array, learningRate: number): void
 }
 
-export function createRmsProp(length: number, learningRate: number): Optimiser {
+export function createRmsProp(length: number): Optimiser {
   const meanSquare = new Float32Array(length).fill(1)
   return {
-    step(values, gradient) {
+    step(values, gradient, learningRate) {
       for (let i = 0; i < length; i++) {
         const slope = gradient[i]!
         const square = 0.9 * meanSquare[i]! + 0.1 * slope * slope

@@ -33,7 +33,9 @@ async function explain(
   for (;;) {
     const next = await run.next()
     if (next.done) return { progress, explanations: next.value }
-    progress.push(next.value)
+    const news = { ...next.value }
+    delete news.look
+    progress.push(news)
   }
 }
 

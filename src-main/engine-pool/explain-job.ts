@@ -1,0 +1,147 @@
+import { MaskscopeError, reviveError } from '#shared/domain/errors.ts'
+import type { ImageBatch } from '#shared/domain/image.ts'
+import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
+import type { ParameterValues } from '#shared/domain/parameters.ts'
+import type { Explanation, ParameterChange, Progress } from '#shared/domain/run.ts'
+import { modelKey, type News, type Ready, type WorkerHandle } from './worker-handle.ts'
+
+export interface ExplainJob {
+  method: string
+  parameters: ParameterValues
+  images: ImageBatch
+  targets: readonly (number | 'auto')[]
+  seeds: readonly number[]
+  /** Replayed at their iterations; of several at one iteration the later holds. */
+  changes?: readonly ParameterChange[]
+  /** Frames come at display rate besides the stored ones. The result is the same. */
+  live?: boolean
+}
+
+/** The hands on a job that a worker has taken. Once the job has ended they do nothing. */
+export interface ExplainControl {
+  /** After the step that is being computed; `onPaused` tells when. The job keeps its worker: its state lives there. */
+  pause(): void
+  resume(): void
+  /**
+   * Of a paused job: holds from its next step on.
+   * @returns what holds from which iteration on: all changes of this pause, so that it replaces an earlier one of the same iteration
+   * @throws MaskscopeError 'usage' where it is not paused, or naming a parameter that cannot change
+   */
+  change(parameters: ParameterValues): Promise<ParameterChange>
+}
+
+export interface Watcher {
+  /** A worker has taken the job: it can be paused from here on. */
+  onControl?(control: ExplainControl): void
+  /** The worker knows the targets. */
+  onStart?(worker: number, targets: readonly number[]): void
+  onProgress?(progress: Progress): void
+  /** It stands after `iteration` (0 also where it has not made a step). */
+  onPaused?(iteration: number): void
+  onResumed?(): void
+  /** As `ExplainControl.change` returns it. */
+  onChanged?(change: ParameterChange): void
+  signal?: AbortSignal
+}
+
+export interface Explained {
+  explanations: Explanation[]
+  info: ModelInfo
+  engine: Ready
+  worker: number
+  /** Of explaining alone, without the wait, the loading of the model and the pauses. */
+  seconds: number
+}
+
+/** A worker that does not heed a cancellation for so long is ended. One step of the largest networks takes seconds. */
+const cancelPatience = 30_000
+
+interface Waiting {
+  resolve(change: ParameterChange): void
+  reject(error: Error): void
+}
+
+/** Has a worker load the model, if it must, and do the job. */
+export async function explainOn(worker: WorkerHandle, source: ModelSource, job: ExplainJob, watcher: Watcher): Promise<Explained> {
+  const key = modelKey(source)
+  const info = await worker.load(key, source)
+  const { signal } = watcher
+  if (signal?.aborted) throw cancelled()
+  /** Answered in the order in which they were asked. */
+  const changes: Waiting[] = []
+  let patience: NodeJS.Timeout | undefined
+  let stop: (() => void) | undefined
+  let ended = false
+  const clock = createClock()
+
+  function hear(news: News): void {
+    switch (news.type) {
+      case 'targets':
+        return watcher.onStart?.(worker.number, news.targets)
+      case 'progress':
+        return watcher.onProgress?.(news.progress)
+      case 'paused':
+        clock.stop()
+        return watcher.onPaused?.(news.iteration)
+      case 'resumed':
+        clock.start()
+        return watcher.onResumed?.()
+      case 'changed':
+        changes.shift()?.resolve(news.change)
+        return watcher.onChanged?.(news.change)
+      case 'refused':
+        return changes.shift()?.reject(reviveError(news.error))
+    }
+  }
+
+  function begin(id: number): void {
+    stop = () => {
+      worker.control({ type: 'cancel', id })
+      patience = setTimeout(() => worker.kill(), cancelPatience)
+    }
+    signal?.addEventListener('abort', stop, { once: true })
+    watcher.onControl?.({
+      pause: () => void (ended || worker.control({ type: 'pause', id })),
+      resume: () => void (ended || worker.control({ type: 'resume', id })),
+      change: (parameters) => new Promise((resolve, reject) => {
+        if (ended) return reject(tooLate())
+        changes.push({ resolve, reject })
+        worker.control({ type: 'change', id, parameters })
+      }),
+    })
+  }
+
+  try {
+    const request = { type: 'explain' as const, model: key, ...job, changes: job.changes ?? [], live: job.live ?? false }
+    const { explanations } = await worker.ask('explained', request, hear, begin)
+    return { explanations, info, engine: await worker.ready, worker: worker.number, seconds: clock.seconds() }
+  } finally {
+    ended = true
+    clearTimeout(patience)
+    if (stop) signal?.removeEventListener('abort', stop)
+    for (const { reject } of changes) reject(tooLate())
+  }
+}
+
+export function cancelled(): MaskscopeError {
+  return new MaskscopeError('cancelled', 'The run was cancelled.')
+}
+
+function tooLate(): MaskscopeError {
+  return new MaskscopeError('usage', 'The run has ended; nothing in it can be changed any more.')
+}
+
+/** Runs from the start; pauses do not count. */
+function createClock(): { start(): void; stop(): void; seconds(): number } {
+  let counted = 0
+  let since: number | undefined = performance.now()
+  const sum = (): number => counted + (since === undefined ? 0 : performance.now() - since)
+  return {
+    start: () => void (since ??= performance.now()),
+    stop() {
+      counted = sum()
+      since = undefined
+    },
+    seconds: () => sum() / 1000,
+  }
+}

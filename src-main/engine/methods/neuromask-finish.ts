@@ -1,0 +1,96 @@
+import type { MapData } from '#shared/domain/image.ts'
+import type { Explanation } from '#shared/domain/run.ts'
+import { createRandom } from '#shared/random/random.ts'
+import type { Classifier } from '../classifier/classifier.ts'
+import { classifyAll } from './masks/calls.ts'
+import { compose, inPlace, type Frame } from './masks/compose.ts'
+import { createFill, type Fill } from './masks/fills.ts'
+import type { NeuroMaskSettings } from './neuromask-parameters.ts'
+import type { Subject } from './neuromask-subject.ts'
+import { predictionLoss, regularise, sidesOf, type Losses, type TrialPlan } from './neuromask-trial.ts'
+
+/** How many seeded fills the finished mask is judged under, where the fill is drawn per step. */
+const finalDraws = 8
+
+/** The fills under which a finished mask is judged. Constant ones are the very ones of the trials: same stream, first restart. */
+export function judgingFill(settings: NeuroMaskSettings, frame: Frame, image: Float32Array, seed: number): Fill {
+  const stream = settings.fill === 'drawn' ? 'judge' : 'fill'
+  return createFill(settings.fill, frame, image, settings.blur, createRandom(seed, 'neuromask', stream, 0))
+}
+
+/** The finished mask, judged under the fill it was optimised with, in place and without noise. */
+export async function finish(
+  classifier: Classifier, plan: TrialPlan, subject: Subject, iteration: number,
+): Promise<{ losses: Losses; explanation: Explanation }> {
+  const { frame, head, settings, parametrisation } = plan
+  const { height, width } = parametrisation
+  const v = Float32Array.from(subject.sum, (sum) => sum / subject.summed)
+  const own = parametrisation.squash(v)
+  const mask = parametrisation.enlarge(own)
+  const sides = sidesOf(settings.mode)
+  const size = subject.image.length
+
+  const fill = judgingFill(settings, frame, subject.image, subject.seed)
+  const draws = fill.changes ? finalDraws : 1
+  const data = new Float32Array(draws * sides.length * size)
+  for (let d = 0; d < draws; d++) {
+    const picture = fill.next()
+    sides.forEach((side, k) => {
+      const at = (d * sides.length + k) * size
+      compose(frame, subject.image, mask, picture, side, inPlace, data.subarray(at, at + size))
+    })
+  }
+  const rows = await classifyAll(classifier, frame, data, draws * sides.length)
+  subject.evaluations.forward += rows.length
+  let prediction = 0
+  let probability = 0
+  for (let d = 0; d < draws; d++) {
+    const part = predictionLoss(sides, rows.slice(d * sides.length, (d + 1) * sides.length), subject.target, head)
+    prediction += (settings.predictionWeight * part.loss) / draws
+    probability += part.probability / draws
+  }
+  const terms = regularise(plan, v, new Float32Array(v.length))
+  const losses = { prediction, ...terms, total: prediction + terms.sparsity + terms.smoothness, probability }
+  const ownMap: MapData = { height, width, data: own }
+  const explanation: Explanation = {
+    saliency: { height: frame.height, width: frame.width, data: mask.slice() },
+    own: ownMap,
+    ranking: { height, width, data: v.map((value) => value / settings.temperature) },
+    range: [0, 1],
+    signed: false,
+    score: 'log-probability',
+    target: subject.target,
+    probability: { original: subject.original, masked: probability },
+    iterations: iteration,
+    evaluations: subject.evaluations,
+    notes: notesOn(plan, subject, own, iteration),
+  }
+  return { losses, explanation }
+}
+
+function notesOn(plan: TrialPlan, subject: Subject, own: Float32Array, iteration: number): string[] {
+  const { settings } = plan
+  const notes: string[] = []
+  if (subject.stoppedAt !== null && iteration < settings.iterations) {
+    notes.push(`Early stopping: the loss reached a plateau at iteration ${subject.stoppedAt}; the run ended at ${iteration} of ${settings.iterations}.`)
+  }
+  if (settings.mode === 'delete') notes.push('The masked probability is that of the image without what the mask marks.')
+  if (!subject.reacted) {
+    notes.push('The classifier\'s gradient was zero at every step, so the mask says nothing about it: the output does not react to the masked image (a saturated or constant score).')
+  }
+  let low = Infinity
+  let high = -Infinity
+  for (const value of own) {
+    if (value < low) low = value
+    if (value > high) high = value
+  }
+  // A settled mask still trembles by one step of the optimiser.
+  if (high - low < 0.02) {
+    const why =
+      high < 0.5
+        ? 'sparsity outweighed the prediction everywhere; lower sparsity-weight'
+        : 'sparsity has not taken hold; raise sparsity-weight or iterations'
+    notes.push(`The mask is constant at ${high.toFixed(3)}: ${why}.`)
+  }
+  return notes
+}
