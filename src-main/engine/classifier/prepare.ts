@@ -1,4 +1,3 @@
-import sharp from 'sharp'
 import type { ImageBatch, Picture, View } from '#shared/domain/image.ts'
 import type { ModelInfo, Preprocessing } from '#shared/domain/model.ts'
 import { resize, type Region, type ResizeFilter } from '#shared/imaging/resize.ts'
@@ -35,6 +34,8 @@ async function resizeRegion(picture: Picture, crop: Region, size: { width: numbe
   if (filter === 'box' || enlarges) {
     return resize({ width: picture.width, data: picture.data, channels: 3 }, crop, size, filter, 1 / 255)
   }
+  // Only when a picture is prepared: loading it takes a good part of the program's start.
+  const { default: sharp } = await import('sharp')
   const raw = { width: picture.width, height: picture.height, channels: 3 as const }
   const bytes = await sharp(picture.data, { raw, limitInputPixels: false })
     .extract(crop)
