@@ -5,7 +5,7 @@ import type { OpenImage, OpenModel } from '#shared/contract/models.ts'
 import { serialiseError } from '#shared/domain/errors.ts'
 import type { RunRecord } from '#storage/manifests.ts'
 import type { DataItem } from './datasets.ts'
-import { fileItem } from './datasets.ts'
+import { fileItem, resolveScenes } from './datasets.ts'
 import type { OpenImages } from './open-images.ts'
 import type { OpenModels } from './open-models.ts'
 import { runItem } from './run-inputs.ts'
@@ -24,8 +24,8 @@ export interface Reopened {
  * @throws MaskscopeError 'storage' where the stored picture is gone
  */
 export async function reopenRun(record: RunRecord, { study }: OpenedStudy, models: OpenModels, images: OpenImages): Promise<Reopened> {
-  const { image, model } = record.order
-  const item = await findItem(record, () => readInput(study.folder, image))
+  const { image, model } = record.request
+  const item = await findItem(record, study.folder)
   const opened = await images.openItem(item, image.kind, image.reference)
   try {
     return { model: await models.openAgain(record.found.model, model), image: opened, message: null }
@@ -35,10 +35,13 @@ export async function reopenRun(record: RunRecord, { study }: OpenedStudy, model
 }
 
 /** The file itself where it still is what it was, so that a command can name it; else what the study keeps. */
-async function findItem({ found, order: { image } }: RunRecord, read: () => Promise<Uint8Array>): Promise<DataItem> {
+async function findItem({ found, request, order }: RunRecord, study: string): Promise<DataItem> {
+  // One that never began has no picture in the study.
+  if (!order) return request.image.kind === 'scene' ? resolveScenes(request.image.reference)[0]! : fileItem(found.image)
+  const { image } = order
   if (image.kind === 'file' && path.isAbsolute(found.image)) {
     const bytes = await readFile(found.image).catch(() => null)
     if (bytes && createHash('sha256').update(bytes).digest('hex') === image.sha256) return fileItem(found.image)
   }
-  return runItem(image, image.reference, read)
+  return runItem(image, image.reference, () => readInput(study, image))
 }

@@ -20,6 +20,7 @@ export async function orderAgain(run: StoredRun, modelPlace: string = run.record
     parameters: order.parameters,
     seed: order.seed,
     target: order.target,
+    changes: order.changes,
     label: target,
   }
 }

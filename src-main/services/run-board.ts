@@ -50,7 +50,8 @@ export function createRunBoard({ opened, thumbnailOf }: RunBoardOptions): RunBoa
     return row
   }
 
-  async function thumbnailOfInput(image: { file: string; sha256: string; reference: string }): Promise<Uint8Array<ArrayBuffer> | null> {
+  async function thumbnailOfInput(image: { file: string; sha256: string; reference: string } | undefined): Promise<Uint8Array<ArrayBuffer> | null> {
+    if (!image) return null
     return thumbnails.get(image.sha256, async () => {
       try {
         const { picture } = await decodeImage(await readInput(study.folder, image), image.reference)
@@ -75,7 +76,7 @@ export function createRunBoard({ opened, thumbnailOf }: RunBoardOptions): RunBoa
     for (let i = 0; i < records.length; i += 16) {
       rows.push(...await Promise.all(records.slice(i, i + 16).map(async (record) => {
         const facts = record.state === 'finished' ? await finishedFacts(record.id).catch(() => null) : null
-        return recordRow(record, facts, await thumbnailOfInput(record.order.image))
+        return recordRow(record, facts, await thumbnailOfInput(record.order?.image))
       })))
     }
     return rows
@@ -96,7 +97,7 @@ export function createRunBoard({ opened, thumbnailOf }: RunBoardOptions): RunBoa
     const record = (await study.records()).find((candidate) => candidate.id === run)
     if (!record) throw noSuchRun(run)
     const facts = record.state === 'finished' ? await finishedFacts(run) : null
-    return recordRow(record, facts, await thumbnailOfInput(record.order.image))
+    return recordRow(record, facts, await thumbnailOfInput(record.order?.image))
   }
 
   function hear(event: RunEvent): void {

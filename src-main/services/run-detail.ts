@@ -19,8 +19,8 @@ export function liveDetail(row: RunRow, live: LiveRun): RunDetail {
 /** Of one that ended without a result. */
 export function recordDetail(row: RunRow, record: RunRecord): RunDetail {
   return {
-    row, view: record.order.view, score: null, range: [...maskRange], signed: false, evaluations: null, notes: [],
-    provenance: provenanceOf({ order: record.order, manifest: null, record, changes: row.changes }),
+    row, view: record.order?.view ?? null, score: null, range: [...maskRange], signed: false, evaluations: null, notes: [],
+    provenance: record.order ? provenanceOf({ order: record.order, manifest: null, record, changes: row.changes }) : [],
   }
 }
 

@@ -3,28 +3,36 @@ import path from 'node:path'
 import type { Explained } from '#pool/pool.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { ImageBatch, MapData, View } from '#shared/domain/image.ts'
-import type { ModelInfo } from '#shared/domain/model.ts'
+import type { ModelInfo, ModelSource, Preprocessing } from '#shared/domain/model.ts'
 import type { ParameterValues } from '#shared/domain/parameters.ts'
-import { storedIterations, type Progress } from '#shared/domain/run.ts'
+import { storedIterations, type ParameterChange, type Progress } from '#shared/domain/run.ts'
 import { placeMap } from '#shared/imaging/placement.ts'
 import { lossTable, type LossRow } from '#storage/losses.ts'
-import type { RunOrderManifest } from '#storage/manifests.ts'
+import type { RunOrderManifest, RunRequestManifest } from '#storage/manifests.ts'
 import type { DataItem } from './datasets.ts'
 import type { RunResult } from './study-writer.ts'
 
 /** The losses and frames of a run as they come in. */
 export interface Course {
   add(progress: Progress): void
+  /** A few numbers per iteration; never dropped. */
   rows(): readonly LossRow[]
-  /** Those at the stored iterations and the last, whatever else was shown on the way. */
-  frames(): { iteration: number; map: MapData }[]
+  /** Those at the stored iterations so far, whatever else was shown on the way: at most 64. */
+  frames(): readonly CourseFrame[]
+  /** The same with the last of all, of a run that has ended: early stopping may have ended it between two stored ones. */
+  finalFrames(): readonly CourseFrame[]
+}
+
+export interface CourseFrame {
+  iteration: number
+  map: MapData
 }
 
 export function watchCourse(): Course {
   const rows: LossRow[] = []
-  const kept: { iteration: number; map: MapData }[] = []
+  const kept: CourseFrame[] = []
   let wanted: Set<number> | undefined
-  let last: { iteration: number; map: MapData } | undefined
+  let last: CourseFrame | undefined
   return {
     add({ iteration, iterations, losses, probability, frame }) {
       rows.push({ iteration, losses, probability })
@@ -34,13 +42,15 @@ export function watchCourse(): Course {
       if (wanted.has(iteration)) kept.push(last)
     },
     rows: () => rows,
-    frames: () => (last && !kept.includes(last) ? [...kept, last] : kept),
+    frames: () => kept,
+    finalFrames: () => (last && !kept.includes(last) ? [...kept, last] : kept),
   }
 }
 
 export interface OrderFacts {
   order: { item: DataItem; method: string; seed: number; target: number | 'auto' }
   parameters: ParameterValues
+  changes: readonly ParameterChange[]
   info: ModelInfo
   image: ImageBatch
   view: View
@@ -48,21 +58,36 @@ export interface OrderFacts {
 }
 
 /** What was asked for, as run.json says it. No path of this computer is in it. */
-export function describeOrder({ order, parameters, info, image, view, stored }: OrderFacts): RunOrderManifest {
+export function describeOrder({ order, parameters, changes, info, image, view, stored }: OrderFacts): RunOrderManifest {
   const { name, sha256, format, input, classes, head, preprocessing } = info
-  const { range, mean, std } = preprocessing
   const { data } = image
   return {
-    model: { name, sha256, format, input, classes, head, preprocessing: { ...preprocessing, range: [...range], mean: [...mean], std: [...std] } },
+    model: { name, sha256, format, input, classes, head, preprocessing: plainPreprocessing(preprocessing) },
     image: {
-      kind: order.item.kind,
-      reference: order.item.kind === 'scene' ? order.item.reference : path.basename(order.item.reference),
+      ...describeItem(order.item),
       sha256: stored.sha256,
       file: stored.file,
       seenSha256: createHash('sha256').update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).digest('hex'),
     },
-    view, method: order.method, parameters, seed: order.seed, target: order.target,
+    view, method: order.method, parameters, seed: order.seed, target: order.target, changes: [...changes],
   }
+}
+
+/** What is known of an order before its image is decoded and its model loaded. */
+export function describeRequest(
+  order: { model: { source: Pick<ModelSource, 'name' | 'sha256' | 'preprocessing'> } } & OrderFacts['order'], parameters: ParameterValues, changes: readonly ParameterChange[],
+): RunRequestManifest {
+  const { model: { source: { name, sha256, preprocessing } }, item, method, seed, target } = order
+  return { model: { name, sha256, preprocessing: plainPreprocessing(preprocessing) }, image: describeItem(item), method, parameters, seed, target, changes: [...changes] }
+}
+
+function plainPreprocessing(preprocessing: Preprocessing): RunRequestManifest['model']['preprocessing'] {
+  const { range, mean, std } = preprocessing
+  return { ...preprocessing, range: [...range], mean: [...mean], std: [...std] }
+}
+
+function describeItem({ kind, reference }: Pick<DataItem, 'kind' | 'reference'>): RunRequestManifest['image'] {
+  return { kind, reference: kind === 'scene' ? reference : path.basename(reference) }
 }
 
 /** What a person calls the image in a run's id: `zebra`, `scene-2000007`. */
@@ -115,7 +140,7 @@ export function makeResult({ explained, manifest, course, version, notes, label 
     saliency: placed.map,
     own,
     ranking: ranking ?? null,
-    frames: course.frames(),
+    frames: course.finalFrames(),
     losses: lossTable(course.rows()),
     seconds,
     device: engine.backend.device,

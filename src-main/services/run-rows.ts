@@ -43,22 +43,21 @@ export interface FinishedFacts {
 
 /** A run as the study holds it. */
 export function recordRow(record: RunRecord, finished: FinishedFacts | null, thumbnail: Thumbnail): RunRow {
-  const { order } = record
-  const { image, model, parameters } = order
+  const { image, model, method, parameters, seed, target } = record.request
   const planned = parameters['iterations']
   return {
     run: record.id,
     // One that no queue of ours knows is not running any more.
-    state: record.state === 'running' ? 'interrupted' : record.state,
+    state: record.state === 'running' || record.state === 'queued' ? 'interrupted' : record.state,
     created: record.created,
     image: { name: image.reference, kind: image.kind },
     thumbnail,
     model: { name: model.name, sha256: model.sha256 },
-    method: order.method,
+    method,
     preset: presetOf(parameters),
     parameters,
-    seed: order.seed,
-    target: finished?.manifest.target ?? (order.target === 'auto' ? null : { index: order.target, label: null }),
+    seed,
+    target: finished?.manifest.target ?? (target === 'auto' ? null : { index: target, label: null }),
     changes: changesOf(record),
     probability: finished?.manifest.probability ?? { original: null, masked: null },
     area: finished?.area ?? null,
@@ -69,8 +68,8 @@ export function recordRow(record: RunRecord, finished: FinishedFacts | null, thu
   }
 }
 
-export function changesOf(record: Pick<RunRecord, 'order'>): RunRow['changes'] {
-  return (record.order as { changes?: RunRow['changes'] }).changes ?? []
+export function changesOf({ request, order }: Pick<RunRecord, 'request' | 'order'>): RunRow['changes'] {
+  return (order ?? request).changes
 }
 
 const codes: readonly string[] = ['usage', 'input', 'run', 'worker', 'storage', 'unavailable', 'cancelled']

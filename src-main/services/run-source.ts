@@ -1,6 +1,6 @@
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { RunRecord } from '#storage/manifests.ts'
-import type { DataItem } from './datasets.ts'
+import { fileItem, resolveScenes, type DataItem } from './datasets.ts'
 import { createLru } from './lru.ts'
 import { noSuchRun } from './run-board.ts'
 import { runItem, type RunInputs } from './run-inputs.ts'
@@ -30,8 +30,10 @@ export function createRunSource(): RunSource {
   async function itemOf(opened: OpenedStudy, run: string): Promise<DataItem> {
     const live = opened.runs.find(run)
     if (live) return live.order.item
-    const { image } = (await record(opened, run)).order
-    return runItem(image, image.reference, () => readInput(opened.study.folder, image))
+    const { order, found, request } = await record(opened, run)
+    // One that never began has no picture in the study.
+    if (!order) return request.image.kind === 'scene' ? resolveScenes(request.image.reference)[0]! : fileItem(found.image)
+    return runItem(order.image, order.image.reference, () => readInput(opened.study.folder, order.image))
   }
 
   return {

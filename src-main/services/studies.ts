@@ -40,6 +40,8 @@ export interface Study {
   name: string
   /** All runs that left a trace, unfinished ones too, by number. Read from disk at every call. */
   runs(): Promise<RunEntry[]>
+  /** What is known of each of them beside its result, with the states as they are by now. Read from disk at every call. */
+  records(): Promise<RunRecord[]>
   /**
    * @param run an id, or the number it begins with
    * @throws MaskscopeError 'usage' when there is no such run, 'storage' when it did not finish or cannot be read.
@@ -58,7 +60,13 @@ export async function openStudy(place: string): Promise<Study> {
   if (manifestFile === null && runIds.length === 0) {
     throw new MaskscopeError('usage', `${place} is not a study: it holds no file that ends in ${manifestEnding}. Give the folder that --out named.`, { subject: place })
   }
-  return { folder, name: await studyName(folder, manifestFile), runs: () => readEntries(folder), readRun: (run) => readRun(folder, run) }
+  return {
+    folder,
+    name: await studyName(folder, manifestFile),
+    runs: async () => (await readRecords(folder)).map(entryOf),
+    records: () => readRecords(folder),
+    readRun: (run) => readRun(folder, run),
+  }
 }
 
 /** The study's manifest, or null. @throws MaskscopeError 'storage' where there are several. */
@@ -83,19 +91,18 @@ export async function listRunIds(folder: string): Promise<string[]> {
 }
 
 /** The runs as their own folders tell it; the study's manifest is only an index over them. */
-async function readEntries(folder: string): Promise<RunEntry[]> {
+async function readRecords(folder: string): Promise<RunRecord[]> {
   const beingWritten = await isLocked(folder)
-  const entries: RunEntry[] = []
+  const records: RunRecord[] = []
   for (const id of await listRunIds(folder)) {
     const record = await readRecord(folder, id).catch(() => null)
-    if (!record) continue
-    entries.push({ ...entryOf(record), state: await stateOf(folder, record, beingWritten) })
+    if (record) records.push({ ...record, state: await stateOf(folder, record, beingWritten) })
   }
-  return entries
+  return records
 }
 
 export function entryOf(record: RunRecord): RunEntry {
-  const { image, model, method } = record.order
+  const { image, model, method } = record.request
   return { id: record.id, state: record.state, image: image.reference, model: model.name, method, created: record.created }
 }
 
@@ -103,8 +110,9 @@ export function entryOf(record: RunRecord): RunEntry {
 export async function stateOf(folder: string, record: RunRecord, beingWritten: boolean): Promise<RunEntry['state']> {
   const finished = await stat(path.join(runPath(folder, record.id), runFiles.manifest)).then(() => true, () => false)
   if (finished) return 'finished'
-  if (record.state === 'running' && beingWritten) return 'running'
-  return record.state === 'running' || record.state === 'finished' ? 'interrupted' : record.state
+  const unfinished = record.state === 'queued' || record.state === 'running'
+  if (unfinished && beingWritten) return record.state
+  return unfinished || record.state === 'finished' ? 'interrupted' : record.state
 }
 
 /** @throws MaskscopeError 'storage' */

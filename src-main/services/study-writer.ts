@@ -1,17 +1,22 @@
 import { createHash } from 'node:crypto'
-import { readdir, rename, rmdir } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import path from 'node:path'
 import { MaskscopeError, serialiseError } from '#shared/domain/errors.ts'
 import type { MapData } from '#shared/domain/image.ts'
-import { createFiles, temporaryEnding, type Files } from '#storage/files.ts'
-import { inputName, inputPath, inputsFolder, makeRunId, manifestEnding, runFiles, runNumber, runPath, runsFolder, studyFileName } from '#storage/layout.ts'
+import type { ParameterChange } from '#shared/domain/run.ts'
+import { createFiles, type Files } from '#storage/files.ts'
+import { deletedFolder, deletedPath, inputName, inputPath, inputsFolder, isRunId, makeRunId, runFiles, runNumber, runPath, runsFolder } from '#storage/layout.ts'
 import { takeLock } from '#storage/lock.ts'
-import { encodeLosses, type LossTable } from '#storage/losses.ts'
-import { runFormat, runVersion, studyFormat, studyVersion, type RunEntry, type RunManifest, type RunOrderManifest, type RunRecord, type StudyManifest } from '#storage/manifests.ts'
-import { formatJson, parseStudyManifest } from '#storage/migrations.ts'
-import { encodeNpy, type NpyArray } from '#storage/npy.ts'
-import { entryOf, findManifest, listRunIds, openStudy, readInput, readRecord, readText, stateOf, type Study } from './studies.ts'
+import type { LossTable } from '#storage/losses.ts'
+import {
+  recordFormat, recordVersion, runFormat, runVersion,
+  type RunEntry, type RunManifest, type RunOrderManifest, type RunRecord, type RunRequestManifest,
+} from '#storage/manifests.ts'
+import { formatJson } from '#storage/migrations.ts'
+import { removeArrays, writeArrays } from './run-arrays.ts'
+import { entryOf, openStudy, readInput, readRecord, type Study } from './studies.ts'
+import { nextRunNumber, purgeDeleted, readOrMakeManifest, recoverRuns } from './study-recovery.ts'
 
 /** What a finished run came to; the manifest's own fields but for those that the writer adds. */
 export interface RunResult {
@@ -31,14 +36,25 @@ export interface StudyWriter extends Study {
   reserveRun(image: string, method: string): string
   /** Keeps the bytes of a picture under their hash. */
   storeInput(bytes: Uint8Array, extension: string): Promise<{ file: string; sha256: string }>
-  /** From here on the run leaves a trace, whatever happens. */
+  /** From here on the run leaves a trace, whatever happens; it waits. @throws MaskscopeError 'storage' */
+  noteRun(id: string, request: RunRequestManifest, found: RunRecord['found']): Promise<void>
+  /** It runs. One that was not noted leaves a trace from here on. @throws MaskscopeError 'storage' */
   beginRun(id: string, order: RunOrderManifest, found: RunRecord['found']): Promise<void>
+  /** All changes of a run that has not ended, from its start and on its way. Never throws: they are stored with its end at the latest. */
+  changeRun(id: string, changes: readonly ParameterChange[]): Promise<void>
   /** Stores the result, run.json last. @throws MaskscopeError 'storage'; the run is not finished then. */
   finishRun(id: string, result: RunResult): Promise<void>
   /** @returns the figure's name in the run's folder. @throws MaskscopeError 'storage' */
   storeFigure(id: string, png: Uint8Array): Promise<string>
   /** Never throws: what could not be recorded shows as interrupted when the study is opened next. */
   endRun(id: string, state: 'failed' | 'cancelled', error?: unknown): Promise<void>
+  /**
+   * Moves runs aside, all of them or none; `restoreRuns` brings them back until the study is opened to write the next time.
+   * @throws MaskscopeError 'usage' for a run that is not there or has not ended, 'storage' where one cannot be moved
+   */
+  deleteRuns(ids: readonly string[]): Promise<void>
+  /** @throws MaskscopeError 'usage' for a run that was not deleted or is gone for good, 'storage' where one cannot be moved */
+  restoreRuns(ids: readonly string[]): Promise<void>
   /** Writes the index, gives the lock back. @throws MaskscopeError 'storage' where the index cannot be written. */
   close(): Promise<void>
 }
@@ -66,10 +82,12 @@ async function recoverAndOpen(root: string, name: string, files: Files, release:
   await files.makeFolder(path.join(root, inputsFolder))
   await files.makeFolder(path.join(root, runsFolder))
   const { file: manifestFile, manifest } = await readOrMakeManifest(root, name)
-  const running = new Map<string, RunRecord>()
+  /** Of runs that have not ended. */
+  const open = new Map<string, RunRecord>()
   /** Inputs that this writer has seen to be whole. */
   const keptInputs = new Set<string>()
-  let nextNumber = 1 + Math.max(0, ...(await listRunIds(root)).map(runNumber))
+  manifest.nextNumber = await nextRunNumber(root, manifest)
+  await purgeDeleted(root, files)
   manifest.runs = await recoverRuns(root, files)
 
   let dirty = true
@@ -81,7 +99,8 @@ async function recoverAndOpen(root: string, name: string, files: Files, release:
       if (!dirty) return
       dirty = false
       try {
-        await files.write(manifestFile, formatJson(manifest))
+        // What waits is no run of the study's yet to a reader that does not know of queues.
+        await files.write(manifestFile, formatJson({ ...manifest, runs: manifest.runs.filter((run) => run.state !== 'queued') }))
       } catch (error) {
         dirty = true
         throw error
@@ -97,21 +116,46 @@ async function recoverAndOpen(root: string, name: string, files: Files, release:
     else manifest.runs.push(entry)
   }
 
-  async function saveRecord(record: RunRecord): Promise<void> {
-    await files.write(path.join(runPath(root, record.id), runFiles.record), formatJson(record))
+  /** One after the other, so that the last one stays. */
+  let saving: Promise<unknown> = Promise.resolve()
+  function saveRecord(record: RunRecord): Promise<void> {
+    const turn = saving.then(() => files.write(path.join(runPath(root, record.id), runFiles.record), formatJson(record)))
+    saving = turn.catch(() => undefined)
+    return turn
   }
 
-  function runningRecord(id: string): RunRecord {
-    const record = running.get(id)
+  function openRecord(id: string): RunRecord {
+    const record = open.get(id)
     if (!record) throw new Error(`run ${id} was not begun`)
     return record
+  }
+
+  async function note(id: string, record: RunRecord): Promise<void> {
+    open.set(id, record)
+    enter(entryOf(record))
+    await files.makeFolder(runPath(root, id))
+    await saveRecord(record)
+  }
+
+  /** Renames all or none. */
+  async function moveRuns(ids: readonly string[], from: typeof runPath, to: typeof runPath): Promise<void> {
+    const moved: string[] = []
+    try {
+      for (const id of ids) {
+        await files.move(from(root, id), to(root, id))
+        moved.push(id)
+      }
+    } catch (error) {
+      for (const id of moved) await files.move(to(root, id), from(root, id)).catch(() => undefined)
+      throw error
+    }
   }
 
   await writeIndex()
   const study = await openStudy(root)
   return {
     ...study,
-    reserveRun: (image, method) => makeRunId(nextNumber++, image, method),
+    reserveRun: (image, method) => makeRunId(manifest.nextNumber!++, image, method),
 
     async storeInput(bytes, extension) {
       const sha256 = createHash('sha256').update(bytes).digest('hex')
@@ -125,27 +169,34 @@ async function recoverAndOpen(root: string, name: string, files: Files, release:
       return { file, sha256 }
     },
 
+    noteRun: (id, request, found) => note(id, freshRecord(id, request, found)),
+
     async beginRun(id, order, found) {
-      await files.makeFolder(runPath(root, id))
-      const record: RunRecord = {
-        id, state: 'running', created: new Date().toISOString(), ended: null, seconds: null, found, order, machine: describeMachine(null), error: null,
-      }
-      running.set(id, record)
-      await saveRecord(record)
-      enter(entryOf(record))
+      const noted = open.get(id) ?? freshRecord(id, requestOf(order), found)
+      await note(id, { ...noted, state: 'running', order })
+    },
+
+    async changeRun(id, given) {
+      const record = open.get(id)
+      if (!record) return
+      const changes = given.map((change) => ({ ...change }))
+      const changed: RunRecord = { ...record, request: { ...record.request, changes }, order: record.order && { ...record.order, changes } }
+      open.set(id, changed)
+      await saveRecord(changed).catch(() => undefined)
     },
 
     async finishRun(id, result) {
-      const record = runningRecord(id)
+      const { order, ...record } = openRecord(id)
+      if (!order) throw new Error(`run ${id} was not begun`)
       const file = (name: keyof typeof runFiles): string => path.join(runPath(root, id), runFiles[name])
       const arrays = await writeArrays(files, file, result)
       const done: RunRecord = {
-        ...record, state: 'finished', ended: new Date().toISOString(), seconds: result.seconds, machine: describeMachine(result.device),
+        ...record, order, state: 'finished', ended: new Date().toISOString(), seconds: result.seconds, machine: describeMachine(result.device),
       }
       await saveRecord(done)
-      const manifestOfRun: RunManifest = { format: runFormat, version: runVersion, order: record.order, ...result.facts, arrays }
+      const manifestOfRun: RunManifest = { format: runFormat, version: runVersion, order, ...result.facts, arrays }
       await files.write(file('manifest'), formatJson(manifestOfRun))
-      running.delete(id)
+      open.delete(id)
       enter(entryOf(done))
       // The index may lag behind, it is rebuilt from the runs; what cannot be written now is tried again at the end.
       await writeIndex().catch(() => undefined)
@@ -157,17 +208,44 @@ async function recoverAndOpen(root: string, name: string, files: Files, release:
     },
 
     async endRun(id, state, error) {
-      const record = running.get(id)
+      const record = open.get(id)
       if (!record) return
-      running.delete(id)
+      open.delete(id)
       const done: RunRecord = { ...record, state, ended: new Date().toISOString(), error: error === undefined ? null : serialiseError(error) }
       enter(entryOf(done))
       await removeArrays(root, id, files)
       await saveRecord(done).then(writeIndex).catch(() => undefined)
     },
 
+    async deleteRuns(ids) {
+      const wanted = [...new Set(ids)]
+      for (const id of wanted) {
+        if (open.has(id)) throw new MaskscopeError('usage', `Run ${id} has not ended; cancel it first.`, { subject: id })
+        if (!(await isFolder(root, id, runPath))) throw new MaskscopeError('usage', `There is no run "${id}" in ${root}.`, { subject: id })
+      }
+      await files.makeFolder(path.join(root, deletedFolder))
+      await moveRuns(wanted, runPath, deletedPath)
+      manifest.runs = manifest.runs.filter((run) => !wanted.includes(run.id))
+      await writeIndex().catch(() => undefined)
+    },
+
+    async restoreRuns(ids) {
+      const wanted = [...new Set(ids)]
+      for (const id of wanted) {
+        if (!(await isFolder(root, id, deletedPath))) throw new MaskscopeError('usage', `There is no deleted run "${id}" in ${root}.`, { subject: id })
+      }
+      await moveRuns(wanted, deletedPath, runPath)
+      for (const id of wanted) {
+        const record = await readRecord(root, id).catch(() => null)
+        if (record) enter(entryOf(record))
+      }
+      manifest.runs.sort((a, b) => runNumber(a.id) - runNumber(b.id))
+      await writeIndex().catch(() => undefined)
+    },
+
     async close() {
       try {
+        await saving
         if (dirty) await writeIndex()
         else await writing
       } finally {
@@ -177,86 +255,19 @@ async function recoverAndOpen(root: string, name: string, files: Files, release:
   }
 }
 
-async function writeArrays(files: Files, file: (name: keyof typeof runFiles) => string, result: RunResult): Promise<RunManifest['arrays']> {
-  async function writeArray(name: 'saliency' | 'own' | 'ranking' | 'frames', array: NpyArray): Promise<{ shape: number[]; sha256: string }> {
-    const [header, data] = encodeNpy(array)
-    await files.write(file(name), header, data)
-    return { shape: [...array.shape], sha256: createHash('sha256').update(header).update(data).digest('hex') }
-  }
-  const saliency = await writeArray('saliency', mapArray(result.saliency))
-  const own = await writeArray('own', mapArray(result.own))
-  const ranking = result.ranking ? await writeArray('ranking', mapArray(result.ranking)) : null
-  const stack = stackFrames(result.frames)
-  const frames = stack ? { ...(await writeArray('frames', stack)), iterations: result.frames.map((f) => f.iteration) } : null
-  const text = encodeLosses(result.losses)
-  await files.write(file('losses'), text)
-  const losses = { columns: [...result.losses.columns], rows: result.losses.rows.length, sha256: createHash('sha256').update(text).digest('hex') }
-  return { saliency, own, ranking, frames, losses }
-}
-
-function mapArray(map: MapData): NpyArray {
-  return { shape: [map.height, map.width], data: map.data }
-}
-
-function stackFrames(frames: RunResult['frames']): NpyArray | null {
-  const first = frames[0]?.map
-  if (!first) return null
-  const length = first.height * first.width
-  const data = new Float32Array(frames.length * length)
-  frames.forEach(({ map }, i) => {
-    if (map.height !== first.height || map.width !== first.width) throw new MaskscopeError('run', 'The frames of this run differ in size.')
-    data.set(map.data, i * length)
-  })
-  return { shape: [frames.length, first.height, first.width], data }
-}
-
-/** A run without result keeps its record only; a full disk gets the room back. */
-async function removeArrays(root: string, id: string, files: Files): Promise<void> {
-  for (const name of ['saliency', 'own', 'ranking', 'frames', 'losses'] as const) {
-    await files.remove(path.join(runPath(root, id), runFiles[name])).catch(() => undefined)
+function freshRecord(id: string, request: RunRequestManifest, found: RunRecord['found']): RunRecord {
+  return {
+    format: recordFormat, version: recordVersion, id, state: 'queued', created: new Date().toISOString(), ended: null, seconds: null, found,
+    request, order: null, machine: describeMachine(null), error: null,
   }
 }
 
-async function readOrMakeManifest(root: string, name: string): Promise<{ file: string; manifest: StudyManifest }> {
-  const file = await findManifest(root)
-  const fresh = (as: string): StudyManifest => ({ format: studyFormat, version: studyVersion, name: as, created: new Date().toISOString(), runs: [] })
-  if (file === null) return { file: path.join(root, studyFileName(name)), manifest: fresh(name) }
-  try {
-    return { file, manifest: parseStudyManifest(await readText(file), file) }
-  } catch (error) {
-    if (error instanceof MaskscopeError && error.message.includes('newer Maskscope')) throw error
-    // An index that cannot be read is rebuilt from the runs; what was there is kept beside it.
-    await rename(file, `${file}.damaged`)
-    return { file, manifest: fresh(path.basename(file, manifestEnding)) }
-  }
+function requestOf({ model, image, method, parameters, seed, target, changes }: RunOrderManifest): RunRequestManifest {
+  return { model: { name: model.name, sha256: model.sha256, preprocessing: model.preprocessing }, image: { kind: image.kind, reference: image.reference }, method, parameters, seed, target, changes }
 }
 
-/** Marks what a crash cut off and clears its temporary files. Only under the lock. */
-async function recoverRuns(root: string, files: Files): Promise<RunEntry[]> {
-  await removeTemporaries(root, files)
-  await removeTemporaries(path.join(root, inputsFolder), files)
-  const entries: RunEntry[] = []
-  for (const id of await listRunIds(root)) {
-    await removeTemporaries(runPath(root, id), files)
-    const record = await readRecord(root, id).catch(() => null)
-    if (!record) {
-      // Cut off between making the folder and writing the record; anything else in it is not ours to remove.
-      await rmdir(runPath(root, id)).catch(() => undefined)
-      continue
-    }
-    const state = await stateOf(root, record, false)
-    if (state !== record.state) {
-      if (state === 'interrupted') await removeArrays(root, id, files)
-      await files.write(path.join(runPath(root, id), runFiles.record), formatJson({ ...record, state }))
-    }
-    entries.push({ ...entryOf(record), state })
-  }
-  return entries
-}
-
-async function removeTemporaries(folder: string, files: Files): Promise<void> {
-  const names = await readdir(folder).catch(() => [])
-  for (const name of names) if (name.startsWith('.') && name.endsWith(temporaryEnding)) await files.remove(path.join(folder, name))
+async function isFolder(root: string, id: string, place: typeof runPath): Promise<boolean> {
+  return isRunId(id) && stat(place(root, id)).then((found) => found.isDirectory(), () => false)
 }
 
 function describeMachine(device: string | null): RunRecord['machine'] {

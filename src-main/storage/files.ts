@@ -23,6 +23,8 @@ export interface Files {
   write(file: string, ...parts: readonly (string | Uint8Array)[]): Promise<void>
   /** Makes a folder and its parents; one that exists is fine. @throws MaskscopeError 'storage' */
   makeFolder(folder: string): Promise<void>
+  /** Renames a file or folder; one that has the new name must not be there. @throws MaskscopeError 'storage' */
+  move(from: string, to: string): Promise<void>
   /** Removes a file or folder if it is there. @throws MaskscopeError 'storage' */
   remove(target: string): Promise<void>
 }
@@ -74,6 +76,16 @@ export function createFiles(operations: FileOperations = nodeOperations): Files 
     }
   }
 
+  async function move(from: string, to: string): Promise<void> {
+    try {
+      await operations.rename(from, to)
+    } catch (error) {
+      throw storageError(error, from, 'move')
+    }
+    await syncFolder(operations, path.dirname(to))
+    await syncFolder(operations, path.dirname(from))
+  }
+
   async function remove(target: string): Promise<void> {
     try {
       await operations.rm(target, { recursive: true, force: true })
@@ -82,7 +94,7 @@ export function createFiles(operations: FileOperations = nodeOperations): Files 
     }
   }
 
-  return { write, makeFolder, remove }
+  return { write, makeFolder, move, remove }
 }
 
 /** Makes a rename durable. Some file systems, and Windows, refuse to open or sync a folder; then there is nothing to do. */
@@ -116,7 +128,7 @@ const advice: Record<string, string> = {
 }
 
 /** An error of the file system in the person's words. Errors that are already ours pass unchanged. */
-export function storageError(error: unknown, target: string, verb: 'write' | 'create' | 'remove' | 'read'): MaskscopeError {
+export function storageError(error: unknown, target: string, verb: 'write' | 'create' | 'move' | 'remove' | 'read'): MaskscopeError {
   if (error instanceof MaskscopeError) return error
   const code = (error as NodeJS.ErrnoException | null)?.code
   const why = (code === undefined ? undefined : advice[code]) ?? (error instanceof Error ? error.message : String(error))

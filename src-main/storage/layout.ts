@@ -10,12 +10,14 @@ import { MaskscopeError } from '#shared/domain/errors.ts'
  *       record.json             times, hardware, state; rewritten
  *       saliency.npy own.npy ranking.npy frames.npy losses.csv
  *       run.json                written last: a run that has it is finished
+ *     .deleted/0002-cat-…       runs moved aside; gone when the study is opened to write the next time
  *
  * Names of files inside a run are fixed here and never taken from a manifest, so no study can point outside itself.
  */
 export const manifestEnding = '.maskscope'
 export const inputsFolder = 'inputs'
 export const runsFolder = 'runs'
+export const deletedFolder = '.deleted'
 export const lockFile = '.writer-lock'
 export const runFiles = {
   manifest: 'run.json',
@@ -55,6 +57,11 @@ export function slug(text: string): string {
 export function runPath(study: string, id: string): string {
   if (!isRunId(id)) throw new MaskscopeError('storage', `"${id}" is not the id of a run, such as 0001-zebra-neuromask.`, { subject: id })
   return path.join(study, runsFolder, id)
+}
+
+/** Where a deleted run lies. @throws MaskscopeError 'storage' for anything but an id. */
+export function deletedPath(study: string, id: string): string {
+  return path.join(study, deletedFolder, path.basename(runPath(study, id)))
 }
 
 /** Name of an input below the study, with a slash on every system. */

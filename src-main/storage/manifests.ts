@@ -5,9 +5,11 @@ import { heads, scoreKinds } from '#shared/domain/score.ts'
 
 export const studyFormat = 'maskscope-study'
 export const runFormat = 'maskscope-run'
+export const recordFormat = 'maskscope-record'
 /** Raised when an old reader would misread a new file; migrations.ts then gets the step from the version before. */
 export const studyVersion = 1
-export const runVersion = 1
+export const runVersion = 2
+export const recordVersion = 2
 
 const count = z.number().int().nonnegative()
 const size = z.number().int().positive().max(1_000_000)
@@ -17,8 +19,8 @@ const area = z.object({ width: size, height: size })
 const parameterValue = z.union([z.number(), z.string(), z.boolean()])
 const error = z.object({ code: z.string(), message: z.string(), subject: z.string().optional() })
 
-/** `interrupted`: the program ended in the middle of the run. */
-export const storedStates = ['running', 'finished', 'failed', 'cancelled', 'interrupted'] as const
+/** `queued`: it waits for a worker; `interrupted`: the program ended before the run did. */
+export const storedStates = ['queued', 'running', 'finished', 'failed', 'cancelled', 'interrupted'] as const
 export type StoredState = (typeof storedStates)[number]
 
 export const preprocessingSchema = z.object({
@@ -30,6 +32,8 @@ export const preprocessingSchema = z.object({
   std: z.array(z.number()),
   channelOrder: z.enum(['rgb', 'bgr']),
 })
+
+const changeSchema = z.object({ iteration: count, parameters: z.record(z.string(), parameterValue) })
 
 /** What was asked for: with the versions and the backend, all that determines the bytes of a run. */
 const orderSchema = z.object({
@@ -63,6 +67,19 @@ const orderSchema = z.object({
   seed: z.number(),
   /** As asked: a class index, or `auto`, the clean image's top class. */
   target: z.union([count, z.literal('auto')]),
+  /** Of parameters on the way, in the order of their iterations: each holds from the step that makes its iteration on. */
+  changes: z.array(changeSchema),
+})
+
+/** What is known of a run as soon as it is asked for, before its image is decoded and its model loaded. */
+const requestSchema = z.object({
+  model: orderSchema.shape.model.pick({ name: true, sha256: true, preprocessing: true }),
+  image: orderSchema.shape.image.pick({ kind: true, reference: true }),
+  method: z.string(),
+  parameters: orderSchema.shape.parameters,
+  seed: z.number(),
+  target: orderSchema.shape.target,
+  changes: orderSchema.shape.changes,
 })
 
 /** run.json: the same run with the same seed on the same backend and executor gives the same bytes. */
@@ -97,6 +114,8 @@ export const runManifestSchema = z.object({
 
 /** record.json: everything of a run that another day or machine would give otherwise. */
 export const runRecordSchema = z.object({
+  format: z.literal(recordFormat),
+  version: z.number().int(),
   id: z.string(),
   state: z.enum(storedStates),
   /** ISO 8601, UTC. */
@@ -107,7 +126,9 @@ export const runRecordSchema = z.object({
   /** Where image and model were found: as given on the command line, `demo`, or absolute paths. */
   found: z.object({ image: z.string(), model: z.string() }),
   /** What was asked for, so that an unfinished run can be started again. */
-  order: orderSchema,
+  request: requestSchema,
+  /** The same in full, as in run.json; null where the run never began. */
+  order: orderSchema.nullable(),
   machine: z.object({
     platform: z.string(),
     processor: z.string(),
@@ -136,9 +157,12 @@ export const studyManifestSchema = z.object({
   name: z.string(),
   created: z.string(),
   runs: z.array(runEntrySchema),
+  /** The number of the next run: that of a deleted run is not given again. */
+  nextNumber: count.optional(),
 })
 
 export type RunOrderManifest = z.infer<typeof orderSchema>
+export type RunRequestManifest = z.infer<typeof requestSchema>
 export type RunManifest = z.infer<typeof runManifestSchema>
 export type RunRecord = z.infer<typeof runRecordSchema>
 export type RunEntry = z.infer<typeof runEntrySchema>

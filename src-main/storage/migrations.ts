@@ -1,14 +1,30 @@
 import type { z } from 'zod'
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import { runFormat, runManifestSchema, runRecordSchema, runVersion, studyFormat, studyManifestSchema, studyVersion, type RunManifest, type RunRecord, type StudyManifest } from './manifests.ts'
+import {
+  recordFormat, recordVersion, runFormat, runManifestSchema, runRecordSchema, runVersion, studyFormat, studyManifestSchema, studyVersion,
+  type RunManifest, type RunRecord, type StudyManifest,
+} from './manifests.ts'
 
 /**
- * `steps[v]` turns a document of version v into one of version v + 1. Version 1 is the first, so there is no step yet;
- * a step is added with the version that needs it and never taken away.
+ * `steps[v]` turns a document of version v into one of version v + 1. A step is added with the version that needs it and
+ * never taken away.
  */
 type Step = (document: Record<string, unknown>) => Record<string, unknown>
 const studySteps: Record<number, Step> = {}
-const runSteps: Record<number, Step> = {}
+/** From version 2 on parameters may change on the way; a reader that knows nothing of it would make another run again. */
+const runSteps: Record<number, Step> = { 1: (run) => ({ ...run, order: withChanges(run['order']) }) }
+/** From version 2 on a run has a record before it begins, which holds no order yet. */
+const recordSteps: Record<number, Step> = {
+  1: (record) => {
+    const order = withChanges(record['order'])
+    // The schema takes of it what a request has.
+    return { ...record, request: order, order }
+  },
+}
+
+function withChanges(order: unknown): unknown {
+  return typeof order === 'object' && order !== null ? { changes: [], ...order } : order
+}
 
 /** @throws MaskscopeError 'storage' naming the file and the field that is wrong. */
 export function parseStudyManifest(text: string, file: string): StudyManifest {
@@ -22,7 +38,10 @@ export function parseRunManifest(text: string, file: string): RunManifest {
 
 /** @throws MaskscopeError 'storage' naming the file and the field that is wrong. */
 export function parseRunRecord(text: string, file: string): RunRecord {
-  return parseDocument(parseJson(text, file), runRecordSchema, file)
+  const document = parseJson(text, file)
+  // Those of version 1 did not say so.
+  const marked = 'format' in document ? document : { ...document, format: recordFormat, version: 1 }
+  return parseDocument(migrate(marked, { format: recordFormat, version: recordVersion, steps: recordSteps }, file), runRecordSchema, file)
 }
 
 /** Exported for its tests. */

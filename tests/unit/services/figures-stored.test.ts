@@ -26,7 +26,7 @@ async function storeRun(width: number, height: number, changes: { order?: Partia
     },
     image: { kind: 'file', reference: 'blue.png', ...(await study.storeInput(png, 'png')), seenSha256: 'd'.repeat(64) },
     view: { picture: { width, height }, crop: { left: 0, top: 0, width, height }, size: { width: 2, height: 2 } },
-    method: 'neuromask', parameters: { preset: 'cifar10-demo', iterations: 2, fill: 'zero', 'sparsity-weight': 2, kernel: '5x5', flip: true }, seed: 5, target: 'auto',
+    method: 'neuromask', parameters: { preset: 'cifar10-demo', iterations: 2, fill: 'zero', 'sparsity-weight': 2, kernel: '5x5', flip: true }, seed: 5, target: 'auto', changes: [],
     ...changes.order,
   }
   const id = study.reserveRun('blue', 'neuromask')

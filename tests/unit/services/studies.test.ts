@@ -19,7 +19,7 @@ function order(stored: { file: string; sha256: string }): RunOrderManifest {
     },
     image: { kind: 'file', reference: 'zebra.png', ...stored, seenSha256: 'd'.repeat(64) },
     view: { picture: { width: 3, height: 2 }, crop: { left: 0, top: 0, width: 3, height: 2 }, size: { width: 2, height: 2 } },
-    method: 'neuromask', parameters: { iterations: 2, fill: 'mean', flip: true }, seed: 5, target: 'auto',
+    method: 'neuromask', parameters: { iterations: 2, fill: 'mean', flip: true }, seed: 5, target: 'auto', changes: [],
   }
 }
 
