@@ -29,7 +29,11 @@ export const useStage = defineStore('stage', () => {
     if (subject.value === 'image') return null
     return blinked.value && runs.other !== null ? runs.other : runs.selected
   })
-  const course = computed(() => runs.courseOf(shownRun.value))
+  /** A new object with every change, so that what depends on it follows; its lists are the course's own. */
+  const course = computed(() => {
+    const found = runs.courseOf(shownRun.value)
+    return found && { ...found }
+  })
   const last = computed(() => {
     const c = course.value
     if (!c) return 0

@@ -1,0 +1,42 @@
+import type { Settings } from '#shared/contract/system.ts'
+import type { MapData } from '#shared/domain/image.ts'
+import { colormap, colormapIds, defaultColormap, divergingColormaps, type Colormap, type ColormapId } from '#shared/imaging/colormap.ts'
+import { displayLimits, type Limits, type Normalisation } from '#shared/imaging/normalisation.ts'
+
+/** How the map on the stage becomes colours. */
+export interface Scale {
+  limits: Limits
+  colormap: Colormap
+  /** The one in force, which is not the chosen one where a map has no stated limits. */
+  normalisation: Normalisation
+}
+
+export const normalisationTitles: Record<Normalisation, string> = {
+  range: 'stated range', map: 'per map', 'percentile-99': 'percentile 99',
+}
+
+/** Signed maps need a diverging scale, unsigned ones must not have one. */
+export function colormapInForce(chosen: string, signed: boolean): ColormapId {
+  const known = (colormapIds as readonly string[]).includes(chosen) ? (chosen as ColormapId) : defaultColormap(signed)
+  return (divergingColormaps as readonly string[]).includes(known) === signed ? known : defaultColormap(signed)
+}
+
+/** @param kind.range null: unbounded */
+export function scaleOf(
+  map: MapData, chosen: Pick<Settings['stage'], 'colormap' | 'normalisation'>,
+  kind: { signed: boolean; range: readonly [number | null, number | null] },
+): Scale {
+  const [low, high] = kind.range
+  const normalisation = chosen.normalisation === 'range' && (low === null || high === null) ? 'map' : chosen.normalisation
+  const range = [low ?? Number.NEGATIVE_INFINITY, high ?? Number.POSITIVE_INFINITY] as const
+  return {
+    limits: displayLimits(map, normalisation, { signed: kind.signed, range }),
+    colormap: colormap(colormapInForce(chosen.colormap, kind.signed)),
+    normalisation,
+  }
+}
+
+/** The value at which contours run: the threshold, or half of the greatest magnitude where there is none. */
+export function contourLevel(threshold: number, { limits }: Scale): number {
+  return (threshold > 0 ? threshold : 0.5) * Math.max(Math.abs(limits.low), Math.abs(limits.high))
+}
