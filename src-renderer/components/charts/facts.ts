@@ -1,0 +1,74 @@
+import type { RunDetail, RunRow } from '#shared/contract/runs.ts'
+import type { Evaluations } from '#shared/domain/run.ts'
+import { shareText } from '../stage/captions.ts'
+
+export interface Fact {
+  name: string
+  value: string
+}
+
+/** "41" or "4.2": as many digits as say something. */
+export function rateText(perSecond: number): string {
+  return perSecond >= 10 ? Math.round(perSecond).toLocaleString('en') : perSecond.toFixed(perSecond >= 1 ? 1 : 2)
+}
+
+/** "5 s", "3 min 20 s", "1 h 5 min" */
+export function durationText(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds))
+  if (whole < 60) return seconds < 9.95 && seconds > 0 ? `${seconds.toFixed(1)} s` : `${whole} s`
+  const minutes = Math.floor(whole / 60)
+  if (minutes < 60) return whole % 60 === 0 ? `${minutes} min` : `${minutes} min ${whole % 60} s`
+  return minutes % 60 === 0 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+/** "385 fwd + bwd", "385 fwd, 120 bwd" */
+export function evaluationsText({ forward, backward }: Evaluations): string {
+  const text = (n: number): string => n.toLocaleString('en')
+  if (backward === 0) return `${text(forward)} fwd`
+  return forward === backward ? `${text(forward)} fwd + bwd` : `${text(forward)} fwd, ${text(backward)} bwd`
+}
+
+/** What is measured of a run, while it goes on and afterwards. */
+export function measured(row: RunRow, area: number | null, evaluations: Evaluations | null): Fact[] {
+  const facts: Fact[] = []
+  const { original, masked } = row.probability
+  if (area !== null) facts.push({ name: 'Area kept', value: shareText(area) })
+  if (original !== null && masked !== null) facts.push({ name: 'Probability, original → masked', value: `${shareText(original)} → ${shareText(masked)}` })
+  const { seconds, iteration, iterations, state } = row
+  if (seconds !== null && seconds > 0 && iteration > 0) {
+    facts.push({ name: 'Steps per second', value: rateText(iteration / seconds) })
+    if (state === 'running' && iterations !== null) {
+      facts.push({ name: 'Time left', value: iterations > iteration ? durationText(((iterations - iteration) * seconds) / iteration) : 'almost done' })
+    } else facts.push({ name: 'Time', value: durationText(seconds) })
+  }
+  if (evaluations) facts.push({ name: 'Evaluations', value: evaluationsText(evaluations) })
+  return facts
+}
+
+/** Parameters that were changed on the way: "from 120", "area = 0.2, smooth = 1". */
+export function changeLines(row: RunRow): { from: string; what: string }[] {
+  return row.changes.map(({ iteration, parameters }) => ({
+    from: `from ${iteration}`, what: Object.entries(parameters).map(([name, value]) => `${name} = ${String(value)}`).join(', '),
+  }))
+}
+
+/** Those that stand beside the result at once, in this order; the rest is one click away. */
+const short = [/^score$/i, /^(fill|baseline)/i, /^seed$/i, /^backend$/i, /^executor$/i, /^model.*(sha|digest)|^sha/i] as const
+
+export function shortProvenance(detail: Pick<RunDetail, 'provenance'>): Fact[] {
+  return short.flatMap((pattern) => {
+    const found = detail.provenance.find((entry) => pattern.test(entry.name))
+    return found ? [{ name: found.name, value: abbreviate(found.value) }] : []
+  })
+}
+
+/** A digest is known by its ends. */
+function abbreviate(value: string): string {
+  return value.replace(/\b([0-9a-f]{6})[0-9a-f]{50,}([0-9a-f]{4})\b/, '$1…$2')
+}
+
+export function groupedProvenance(detail: Pick<RunDetail, 'provenance'>): { group: string; entries: Fact[] }[] {
+  const groups = new Map<string, Fact[]>()
+  for (const { group, name, value } of detail.provenance) groups.set(group, [...(groups.get(group) ?? []), { name, value }])
+  return [...groups].map(([group, entries]) => ({ group, entries }))
+}
