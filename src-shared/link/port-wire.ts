@@ -9,7 +9,7 @@ interface PortBase {
 
 /** MessagePort of a page or of Node. */
 export interface PagePort extends PortBase {
-  addEventListener(type: string, listener: (event: never) => void): void
+  addEventListener(type: string, listener: (event: { data: unknown }) => void): void
 }
 
 /** MessagePortMain of Electron. */
