@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { protocol } from 'electron'
+import { contentSecurityPolicy } from '../content-security-policy.ts'
+import { safePath } from '../path-guard.ts'
+
+const scheme = 'app'
+const host = 'bundle'
+/** As `WebFrameMain.origin` says it of our window. */
+export const ownOrigin = `${scheme}://${host}`
+/** Where the window begins. */
+export const startUrl = `${ownOrigin}/index.html`
+
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.woff2': 'font/woff2',
+  '.wasm': 'application/wasm',
+  '.json': 'application/json; charset=utf-8',
+}
+
+/** Before the program is ready, and once. A standard scheme has an origin; a secure one may use what https may. */
+export function registerScheme(): void {
+  protocol.registerSchemesAsPrivileged([{ scheme, privileges: { standard: true, secure: true, supportFetchAPI: true, codeCache: true } }])
+}
+
+/** Serves the built window. @param root the folder out/renderer */
+export function serveBundle(root: string): void {
+  protocol.handle(scheme, (request) => answer(root, request))
+}
+
+/** The file that a request names, with the headers of item 2 and 3 of docs/security.md; 404 for everything else. */
+export async function answer(root: string, request: { url: string; method: string }): Promise<Response> {
+  const url = new URL(request.url)
+  if (request.method !== 'GET' && request.method !== 'HEAD') return refusal(405)
+  const file = url.host === host ? safePath(root, url.pathname === '/' ? '/index.html' : url.pathname) : null
+  const type = file === null ? undefined : types[path.extname(file).toLowerCase()]
+  if (file === null || type === undefined) return refusal(404)
+  try {
+    const bytes = await readFile(file)
+    return new Response(request.method === 'HEAD' ? null : bytes, { headers: { ...headers, 'content-type': type } })
+  } catch {
+    return refusal(404)
+  }
+}
+
+const headers = {
+  'content-security-policy': contentSecurityPolicy(),
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+  'cross-origin-resource-policy': 'same-origin',
+}
+
+function refusal(status: number): Response {
+  return new Response(null, { status, headers })
+}
