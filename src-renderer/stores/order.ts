@@ -3,7 +3,7 @@ import { computed, ref, shallowRef, watch as watchValue } from 'vue'
 import type { MethodInfo } from '#shared/contract/models.ts'
 import type { WindowOrder } from '#shared/contract/runs.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import { resolveParameters, type ParameterSchema, type ParameterValue, type ParameterValues } from '#shared/domain/parameters.ts'
+import { resolveParameters, type Parameter, type ParameterSchema, type ParameterValue, type ParameterValues } from '#shared/domain/parameters.ts'
 import { call } from '../rpc.ts'
 import { useHistory } from './history.ts'
 import { useImages } from './images.ts'
@@ -44,6 +44,8 @@ export const useOrder = defineStore('order', () => {
   const method = computed(() => methods.value.find((m) => m.id === session.settings.method) ?? methods.value[0] ?? null)
   const own = computed<ParameterValues>(() => (method.value ? overrides.value[method.value.id] ?? {} : {}))
   const activePreset = computed(() => method.value?.presets.find((p) => p.id === preset.value) ?? method.value?.presets[0] ?? null)
+
+  const parameters = computed(() => (method.value?.parameters ?? []) as readonly Parameter[])
 
   /** The preset's values over the defaults. */
   const base = computed<ParameterValues>(() => {
@@ -178,7 +180,7 @@ export const useOrder = defineStore('order', () => {
   watchValue(() => models.info?.sha256, () => (target.value = 'auto'))
 
   return {
-    methods, method, target, seed, preset, activePreset, own, values, problems, hindrance, refusal, asOrder,
+    methods, method, target, seed, preset, activePreset, parameters, base, own, values, problems, hindrance, refusal, asOrder,
     begin, set, complain, reset, resetAll, choosePreset, chooseMethod, adopt, submit,
   }
 })

@@ -1,0 +1,82 @@
+import { nextTick } from 'vue'
+import { call } from '../../rpc.ts'
+import { liveStates, useRuns } from '../../stores/runs.ts'
+import { useCommands, type Command } from '../../stores/commands.ts'
+import { useDialogs } from '../../stores/dialogs.ts'
+import { useImages } from '../../stores/images.ts'
+import { useModels } from '../../stores/models.ts'
+import { useNotices } from '../../stores/notices.ts'
+import { useOrder } from '../../stores/order.ts'
+import { copyText } from '../ui/copy.ts'
+
+/** Queues the next run and looks at it. */
+export async function startRun(): Promise<void> {
+  const run = await useOrder().submit()
+  if (run !== null) useRuns().select(run)
+}
+
+/** Of the selected run. */
+export async function pauseOrResume(): Promise<void> {
+  const runs = useRuns()
+  const row = runs.current
+  if (row?.state === 'paused') await runs.resume(row.run)
+  else if (row?.state === 'running') await runs.pause(row.run)
+}
+
+/** Opens what a run was made of and sets the next run to the same, to be changed. */
+export async function runAgain(run: string): Promise<void> {
+  const runs = useRuns()
+  const row = runs.rows.get(run)
+  const opened = await runs.reopen(run)
+  if (!row || !opened) return
+  const models = useModels()
+  if (opened.model) models.adopt(opened.model)
+  if (opened.message !== null) useNotices().fail(new Error(opened.message))
+  useImages().adopt([opened.image])
+  runs.select(run)
+  // Another model resets the target; the run's own comes after that.
+  await nextTick()
+  useOrder().adopt({ method: row.method, parameters: row.parameters, seed: row.seed, target: row.target?.index ?? 'auto' })
+}
+
+/** The selected run's line; before there is one, that of the next run. */
+export async function copyCommand(run: string | null): Promise<void> {
+  const notices = useNotices()
+  const order = useOrder().asOrder
+  try {
+    if (run === null && !order) return
+    const { command } = run === null ? await call('runs.commandFor', order!) : await call('runs.command', { run })
+    if (await copyText(command)) notices.say(`Copied: ${command}`)
+    else notices.fail(new Error(`The clipboard cannot be written here. Copy the line from this notice:\n${command}`))
+  } catch (error) {
+    notices.fail(error)
+  }
+}
+
+/** The commands of runs and of printing. @returns what takes them away */
+export function registerRunCommands(): () => void {
+  const runs = useRuns()
+  const order = useOrder()
+  const dialogs = useDialogs()
+  const commands: Command[] = [
+    { id: 'run', title: 'Run', group: 'Run', keys: ['Mod+Enter'], enabled: () => order.hindrance === null, run: startRun },
+    {
+      id: 'pause', title: 'Pause or resume', group: 'Run', keys: ['Space'], onStage: true,
+      enabled: () => runs.current?.state === 'running' || runs.current?.state === 'paused', run: pauseOrResume,
+    },
+    {
+      id: 'cancel', title: 'Cancel', group: 'Run', keys: ['Mod+.'],
+      enabled: () => runs.current !== null && liveStates.includes(runs.current.state), run: () => runs.cancel(runs.current!.run),
+    },
+    { id: 'run-again', title: 'Run again with changes', group: 'Run', enabled: () => runs.current !== null, run: () => runAgain(runs.current!.run) },
+    {
+      id: 'copy-command', title: 'Copy as command', group: 'Run', keys: ['Mod+Shift+C'],
+      enabled: () => runs.selected !== null || order.asOrder !== null, run: () => copyCommand(runs.selected),
+    },
+    {
+      id: 'export', title: 'Export the figure', group: 'File', keys: ['Mod+E'],
+      enabled: () => runs.current?.state === 'finished', run: () => dialogs.show('export'),
+    },
+  ]
+  return useCommands().register(commands)
+}
