@@ -3,6 +3,7 @@ import { MaskscopeError } from '#shared/domain/errors.ts'
 import { resolveData, type DataItem } from './datasets.ts'
 import { decodeImage } from './images.ts'
 import { loadModel } from './models.ts'
+import { statedOf } from './run-result.ts'
 import type { RunOrder } from './runs.ts'
 import type { StoredRun } from './studies.ts'
 
@@ -14,7 +15,7 @@ import type { StoredRun } from './studies.ts'
 export async function orderAgain(run: StoredRun, modelPlace: string = run.record.found.model): Promise<RunOrder> {
   const { order, target } = run.manifest
   return {
-    model: { source: await findModel(run, modelPlace), place: modelPlace },
+    model: { source: await findModel(run, modelPlace), place: modelPlace, stated: statedOf(run.record.found) },
     item: await findItem(run),
     method: order.method,
     parameters: order.parameters,

@@ -8,8 +8,10 @@ import type { ParameterValues } from '#shared/domain/parameters.ts'
 import { storedIterations, type ParameterChange, type Progress } from '#shared/domain/run.ts'
 import { placeMap } from '#shared/imaging/placement.ts'
 import { lossTable, type LossRow } from '#storage/losses.ts'
-import type { RunOrderManifest, RunRequestManifest } from '#storage/manifests.ts'
+import type { RunOrderManifest, RunRecord, RunRequestManifest } from '#storage/manifests.ts'
 import type { DataItem } from './datasets.ts'
+import type { ModelOptions } from './models.ts'
+import type { RunOrder } from './runs.ts'
 import type { RunResult } from './study-writer.ts'
 
 /** The losses and frames of a run as they come in. */
@@ -84,6 +86,21 @@ export function describeRequest(
 function plainPreprocessing(preprocessing: Preprocessing): RunRequestManifest['model']['preprocessing'] {
   const { range, mean, std } = preprocessing
   return { ...preprocessing, range: [...range], mean: [...mean], std: [...std] }
+}
+
+/** Where image and model lie, for the run's record. */
+export function foundOf({ item, model: { place, stated } }: Pick<RunOrder, 'item' | 'model'>): RunRecord['found'] {
+  const { card, fit, range, labels } = stated ?? {}
+  return { image: item.reference, model: place, stated: { card, fit, range: range && [...range], labels } }
+}
+
+/** What was stated beside the model's path when a stored run was made. */
+export function statedOf({ stated }: RunRecord['found']): ModelOptions {
+  const { card, fit, range, labels } = stated ?? {}
+  return {
+    ...(card === undefined ? {} : { card }), ...(fit === undefined ? {} : { fit }),
+    ...(range === undefined ? {} : { range }), ...(labels === undefined ? {} : { labels }),
+  }
 }
 
 function describeItem({ kind, reference }: Pick<DataItem, 'kind' | 'reference'>): RunRequestManifest['image'] {

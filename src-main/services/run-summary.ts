@@ -11,6 +11,8 @@ export interface RunSummary {
   model: { name: string; sha256: string }
   method: string
   parameters: Record<string, number | string | boolean>
+  /** On the way; empty where nothing changed. */
+  changes: { iteration: number; parameters: Record<string, number | string | boolean> }[]
   seed: number
   target: { index: number; label: string | null }
   /** The score's name. */
@@ -43,6 +45,7 @@ export function summariseRun(run: { id: string; manifest: RunManifest; record: R
     model: { name: order.model.name, sha256: order.model.sha256 },
     method: order.method,
     parameters: order.parameters,
+    changes: order.changes,
     seed: order.seed,
     target: manifest.target,
     score: manifest.score,

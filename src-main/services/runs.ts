@@ -7,9 +7,10 @@ import { resolveParameters, type ParameterValues } from '#shared/domain/paramete
 import type { ParameterChange, RunEvent } from '#shared/domain/run.ts'
 import type { DataItem, LoadedItem } from './datasets.ts'
 import { trackRun, type LiveRun, type TrackedRun } from './live-run.ts'
+import type { ModelOptions } from './models.ts'
 import { prepareItem } from './prepared-input.ts'
 import { resolveChanges, withChange } from './run-changes.ts'
-import { describeOrder, describeRequest, makeResult, shortName } from './run-result.ts'
+import { describeOrder, describeRequest, foundOf, makeResult, shortName } from './run-result.ts'
 import type { StoredRun } from './studies.ts'
 import type { StudyWriter } from './study-writer.ts'
 
@@ -21,6 +22,8 @@ export interface RunOrder {
     source: ModelSource
     /** How to find it again: a bundled model's name, or an absolute path. */
     place: string
+    /** What a person stated beside it, with absolute paths. */
+    stated?: ModelOptions
   }
   item: DataItem
   method: string
@@ -123,7 +126,7 @@ export function createRuns({ pool, study, version }: RunsOptions): Runs {
     const tracked = trackRun({ id, order, parameters, changes })
     let settle: Entry['settle'] = () => undefined
     const outcome = new Promise<RunOutcome>((resolve) => (settle = resolve))
-    const noted = study.noteRun(id, describeRequest(order, parameters, changes), { image: order.item.reference, model: order.model.place })
+    const noted = study.noteRun(id, describeRequest(order, parameters, changes), foundOf(order))
     const entry: Entry = { tracked, run: tracked.run, abort: new AbortController(), outcome, settle, noted, pauseWanted: false, control: undefined }
     open.set(id, entry)
     waiting.push(entry)
@@ -210,7 +213,7 @@ export function createRuns({ pool, study, version }: RunsOptions): Runs {
     if (abort.signal.aborted) throw cancelled()
     const stored = await study.storeInput(item.bytes, item.format)
     run.manifest = describeOrder({ order, parameters, changes, info, image, view, stored })
-    await study.beginRun(id, run.manifest, { image: order.item.reference, model: order.model.place })
+    await study.beginRun(id, run.manifest, foundOf(order))
     return image
   }
 

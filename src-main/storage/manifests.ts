@@ -124,7 +124,15 @@ export const runRecordSchema = z.object({
   /** From the worker's taking the run to its answer. */
   seconds: z.number().nullable(),
   /** Where image and model were found: as given on the command line, `demo`, or absolute paths. */
-  found: z.object({ image: z.string(), model: z.string() }),
+  found: z.object({
+    image: z.string(),
+    model: z.string(),
+    /** What a person stated beside the model's path; left out by earlier versions. */
+    stated: z.object({
+      card: z.string().optional(), fit: preprocessingSchema.shape.fit.optional(),
+      range: preprocessingSchema.shape.range.optional(), labels: z.string().optional(),
+    }).optional(),
+  }),
   /** What was asked for, so that an unfinished run can be started again. */
   request: requestSchema,
   /** The same in full, as in run.json; null where the run never began. */

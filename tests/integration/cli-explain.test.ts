@@ -28,6 +28,7 @@ const documentSchema = z.strictObject({
     model: z.strictObject({ name: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
     method: z.literal('neuromask'),
     parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+    changes: z.array(z.strictObject({ iteration: z.number().int(), parameters: z.record(z.string(), z.number()) })),
     seed: z.number().int(),
     target: z.strictObject({ index: z.number().int(), label: z.string().nullable() }),
     score: z.string(),

@@ -67,12 +67,14 @@ describe('a run from picture to study and back', () => {
     expect(study.name).toBe('study')
     expect((await study.runs()).map((r) => [r.id, r.state])).toEqual([
       ['0001-zebra-1-neuromask', 'finished'],
+      ['0002-zebra-1-neuromask', 'failed'],
       ['0003-scenes-two-1-2000001-neuromask', 'finished'],
     ])
     const manifest = JSON.parse(readFileSync(path.join(studyFolder, 'study.maskscope'), 'utf8')) as { runs: { id: string }[] }
-    expect(manifest.runs.map((r) => r.id)).toEqual(['0001-zebra-1-neuromask', '0003-scenes-two-1-2000001-neuromask'])
+    expect(manifest.runs.map((r) => r.id)).toEqual(['0001-zebra-1-neuromask', '0002-zebra-1-neuromask', '0003-scenes-two-1-2000001-neuromask'])
     expect((await study.readRun('1')).id).toBe('0001-zebra-1-neuromask')
-    await expect(study.readRun('2')).rejects.toMatchObject({ code: 'usage' })
+    await expect(study.readRun('2')).rejects.toMatchObject({ code: 'storage', message: expect.stringContaining('Target 99 is out of range') as string })
+    await expect(study.readRun('4')).rejects.toMatchObject({ code: 'usage' })
   })
 
   test('the map lies over the picture: its size, raw values, 0 outside the crop', async () => {
@@ -149,7 +151,7 @@ describe('a run from picture to study and back', () => {
     const summary = summariseRun(run, null)
     expect(summary).toEqual({
       id: '0001-zebra-1-neuromask', image, model: { name: 'tiny', sha256: model.source.sha256 }, method: 'neuromask',
-      parameters: expect.objectContaining({ iterations: 30, preset: 'maskscope' }) as object, seed: 7,
+      parameters: expect.objectContaining({ iterations: 30, preset: 'maskscope' }) as object, changes: [], seed: 7,
       target: { index: run.manifest.target.index, label: tinyCard.labels[run.manifest.target.index] },
       score: run.manifest.score, probability: run.manifest.probability, iterations: 30,
       seconds: expect.any(Number) as number, evaluations: run.manifest.evaluations,
@@ -166,6 +168,7 @@ describe('a run from picture to study and back', () => {
     const { runs, study } = await workbench.openRuns(other)
     const source = await openStudy(studyFolder)
     for (const entry of await source.runs()) {
+      if (entry.state !== 'finished') continue
       const stored = await source.readRun(entry.id)
       const again = finished(await runs.submit(await orderAgain(stored)).outcome)
       const files = readdirSync(stored.folder).filter((name) => name !== 'record.json').sort()

@@ -1,9 +1,12 @@
+import path from 'node:path'
 import { Command, Option } from 'commander'
 import type { BackendId } from '#shared/domain/backend.ts'
 import type { DataItem } from '#services/datasets.ts'
+import type { ModelOptions } from '#services/models.ts'
+import type { GivenChange } from '#services/run-changes.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { note, printJson, type Context } from './context.ts'
-import { assignment, range, wholeNumber } from './options.ts'
+import { assignment, change, range, wholeNumber } from './options.ts'
 
 interface ExplainOptions {
   model: string
@@ -14,6 +17,7 @@ interface ExplainOptions {
   target: string
   method: string
   set: Record<string, string>
+  change: GivenChange[]
   seed: number
   backend?: BackendId
   jobs?: number
@@ -37,6 +41,7 @@ export function explainCommand(context: Context): Command {
     .option('--target <class>', 'auto (the top class), an index, a label, or label:TEXT', 'auto')
     .option('--method <id>', 'see "maskscope methods"', 'neuromask')
     .option('--set <name=value>', 'a parameter of the method, repeatable; preset=ID chooses a preset', assignment, {})
+    .option('--change <at:name=value>', 'a parameter that holds from an iteration on, e.g. 120:sparsity-weight=0.1; repeatable', change, [])
     .option('--seed <n>', 'of everything that is drawn at random', wholeNumber(0), 0)
     .addOption(backendOption())
     .option('--jobs <n>', 'at most so many runs at a time', wholeNumber(1))
@@ -48,19 +53,23 @@ export function explainCommand(context: Context): Command {
 }
 
 async function explain(images: readonly string[], options: ExplainOptions): Promise<number> {
-  const [{ resolveData }, { loadModel, labelsError }, { resolveTarget }, { findMethod }, { resolveParameters }] = await Promise.all([
+  const [{ resolveData }, { loadModel, labelsError }, { resolveTarget }, { findMethod }, { resolveParameters }, { resolveChanges }] = await Promise.all([
     import('#services/datasets.ts'), import('#services/models.ts'), import('#services/targets.ts'),
-    import('#engine/methods/registry.ts'), import('#shared/domain/parameters.ts'),
+    import('#engine/methods/registry.ts'), import('#shared/domain/parameters.ts'), import('#services/run-changes.ts'),
   ])
   const method = findMethod(options.method)
-  resolveParameters(method, options.set)
+  const changes = resolveChanges(method, resolveParameters(method, options.set), options.change)
   const items: DataItem[] = []
   for (const spec of images) items.push(...(await resolveData(spec)))
   await checkItems(items, images)
   const { modelCard, fit, range, labels } = options
+  const stated: ModelOptions = {
+    ...(modelCard === undefined ? {} : { card: path.resolve(modelCard) }), ...(fit === undefined ? {} : { fit }),
+    ...(range === undefined ? {} : { range }), ...(labels === undefined ? {} : { labels: path.resolve(labels) }),
+  }
+  // Messages name the files as they were given.
   const model = await loadModel(options.model, {
-    ...(modelCard === undefined ? {} : { card: modelCard }), ...(fit === undefined ? {} : { fit }),
-    ...(range === undefined ? {} : { range }), ...(labels === undefined ? {} : { labels }),
+    ...stated, ...(modelCard === undefined ? {} : { card: modelCard }), ...(labels === undefined ? {} : { labels }),
   })
 
   const [{ createWorkbench }, { performRuns }, { watchForInterrupt }] = await Promise.all([
@@ -80,7 +89,8 @@ async function explain(images: readonly string[], options: ExplainOptions): Prom
     }
     const target = resolveTarget(options.target, info.labels, info.classes)
     const orders = items.map((item) => ({
-      model: { source: model.source, place: model.bundled ?? model.file }, item, method: method.id, parameters: options.set, seed: options.seed, target,
+      model: { source: model.source, place: model.bundled ?? model.file, stated }, item,
+      method: method.id, parameters: options.set, seed: options.seed, target, changes,
     }))
     const folder = options.out ?? (await freshStudyFolder(items[0]!))
     const performed = await performRuns(workbench, orders, folder, { interruption, json: options.json })
@@ -105,8 +115,8 @@ async function checkItems(items: readonly DataItem[], specs: readonly string[]):
 
 /** A name that is not taken: ./maskscope-studies/2026-11-21-zebra, …-zebra-2, … */
 async function freshStudyFolder(first: DataItem): Promise<string> {
-  const [{ existsSync }, path, { slug }, { shortName }] = await Promise.all([
-    import('node:fs'), import('node:path'), import('#storage/layout.ts'), import('#services/run-result.ts'),
+  const [{ existsSync }, { slug }, { shortName }] = await Promise.all([
+    import('node:fs'), import('#storage/layout.ts'), import('#services/run-result.ts'),
   ])
   const now = new Date()
   const two = (n: number): string => String(n).padStart(2, '0')

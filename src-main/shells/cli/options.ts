@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import type { GivenChange } from '#services/run-changes.ts'
 
 /** Readers of option values. Commander prefixes what they throw with the option's name and ends with code 2. */
 
@@ -26,6 +27,13 @@ export function range(text: string): [number, number] {
     throw new InvalidArgumentError('It must be two different numbers, what black and white become: 0,1 or -1,1 or 0,255.')
   }
   return [lo!, hi!]
+}
+
+/** `iteration:name=value`, repeatable; several parameters at one iteration are several of these. */
+export function change(text: string, before: GivenChange[]): GivenChange[] {
+  const parts = /^(\d+):([^=]+)=(.*)$/.exec(text)
+  if (!parts) throw new InvalidArgumentError('Write it as iteration:name=value, e.g. --change 120:sparsity-weight=0.1.')
+  return [...before, { iteration: Number(parts[1]), parameters: { [parts[2]!.trim()]: parts[3]!.trim() } }]
 }
 
 /** `name=value`, repeatable; the last of several with one name counts. */
