@@ -24,5 +24,10 @@ export const faceIds = Object.keys(files) as FaceId[]
 /** Path of a face's TTF file in its npm package. */
 export function fontFile(id: FaceId): string {
   const [packageName, file] = files[id]
-  return path.join(path.dirname(packages.resolve(`${packageName}/package.json`)), file)
+  return unpacked(path.join(path.dirname(packages.resolve(`${packageName}/package.json`)), file))
+}
+
+/** In the packaged program: beside the archive, since resvg opens fonts itself and knows nothing of archives. */
+export function unpacked(file: string): string {
+  return file.replace(/([\\/]app\.asar)(?=[\\/])/, '$1.unpacked')
 }
