@@ -29,11 +29,11 @@ const termColours = ['series-1', 'series-2', 'series-3', 'series-4', 'series-5']
 export function lossCurves(course: RunCourse, logScale: boolean, columns: number): Curves {
   const kept = decimate(course.iterations, course.losses, columns)
   // The figure's axis holds all values; so many are enough to find it.
-  const axis = axisFor(course.losses.flatMap((values) => kept.map((i) => values[i]!)), logScale, 4)
+  const axis = axisFor(course.losses.flatMap((values) => kept.map((i) => values[i]!)), logScale, 6)
   let term = 0
   return {
     curves: course.terms.map((label): Curve => (label === 'total'
-      ? { label, colour: 'series-total', width: 2 } : { label, colour: termColours[term++ % termColours.length]!, width: 1 })),
+      ? { label, colour: 'series-total', width: 1.75 } : { label, colour: termColours[term++ % termColours.length]!, width: 1 })),
     axis,
     x: kept.map((i) => course.iterations[i]!),
     y: course.losses.map((values) => kept.map((i) => positionOf(axis, values[i]!))),
@@ -48,7 +48,7 @@ export function probabilityCurves(course: RunCourse, original: number | null, la
   const kept = decimate(course.iterations, [course.probability], columns)
   const x = kept.map((i) => course.iterations[i]!)
   const masked = kept.map((i) => positionOf(probabilityAxis, course.probability[i]!))
-  const curves: Curve[] = [{ label: 'masked', colour: 'series-1', width: 2 }]
+  const curves: Curve[] = [{ label: 'masked', colour: 'series-1', width: 1.5 }]
   if (original === null) return { curves, axis: probabilityAxis, x, y: [masked] }
   // The dashed line spans the whole run, also what is still to come.
   const reaches = (x.at(-1) ?? 0) < last

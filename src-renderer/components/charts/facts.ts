@@ -33,7 +33,7 @@ export function measured(row: RunRow, area: number | null, evaluations: Evaluati
   const facts: Fact[] = []
   const { original, masked } = row.probability
   if (area !== null) facts.push({ name: 'Area kept', value: shareText(area) })
-  if (original !== null && masked !== null) facts.push({ name: 'Probability, original → masked', value: `${shareText(original)} → ${shareText(masked)}` })
+  if (original !== null && masked !== null) facts.push({ name: 'p original → masked', value: `${shareText(original)} → ${shareText(masked)}` })
   const { seconds, iteration, iterations, state } = row
   if (seconds !== null && seconds > 0 && iteration > 0) {
     facts.push({ name: 'Steps per second', value: rateText(iteration / seconds) })
@@ -52,13 +52,19 @@ export function changeLines(row: RunRow): { from: string; what: string }[] {
   }))
 }
 
-/** Those that stand beside the result at once, in this order; the rest is one click away. */
-const short = [/^score$/i, /^(fill|baseline)/i, /^seed$/i, /^backend$/i, /^executor$/i, /^model.*(sha|digest)|^sha/i] as const
+/** What stands beside the result at once, in this order; the rest is one click away. */
+const short: readonly { title: string; parts: readonly (readonly [group: string, name: string])[] }[] = [
+  { title: 'Score', parts: [['Method', 'Score']] },
+  { title: 'Fill in force', parts: [['Method', 'Fill']] },
+  { title: 'Seed', parts: [['Method', 'Seed']] },
+  { title: 'Computed by', parts: [['Computed by', 'Executor'], ['Computed by', 'Backend']] },
+  { title: 'Model SHA-256', parts: [['Model', 'SHA-256']] },
+]
 
 export function shortProvenance(detail: Pick<RunDetail, 'provenance'>): Fact[] {
-  return short.flatMap((pattern) => {
-    const found = detail.provenance.find((entry) => pattern.test(entry.name))
-    return found ? [{ name: found.name, value: abbreviate(found.value) }] : []
+  return short.flatMap(({ title, parts }) => {
+    const found = parts.flatMap(([group, name]) => detail.provenance.find((entry) => entry.group === group && entry.name === name)?.value ?? [])
+    return found.length > 0 ? [{ name: title, value: found.map(abbreviate).join(' on ') }] : []
   })
 }
 

@@ -63,6 +63,8 @@ function drawNow(u: uPlot, look: PlotLook): void {
   const { left, top, width, height } = u.bbox
   if (x < left || x > left + width) return
   u.ctx.save()
+  // A dashed line may have been drawn last.
+  u.ctx.setLineDash([])
   u.ctx.strokeStyle = look.token('accent')
   u.ctx.lineWidth = 1.5 * uPlot.pxRatio
   u.ctx.beginPath()

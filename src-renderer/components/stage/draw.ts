@@ -75,11 +75,11 @@ function frame(ctx: Context, { left, top, width, height }: Box): void {
   ctx.restore()
 }
 
-/** A hairline around the picture where it would be lost on the stage. */
+/** A hairline around the picture, outside of it, where its ends would be lost on the stage. */
 export function outline(ctx: Context, { left, top, width, height }: Box, colour: string): void {
   ctx.lineWidth = 1
   ctx.strokeStyle = colour
-  ctx.strokeRect(left + 0.5, top + 0.5, width - 1, height - 1)
+  ctx.strokeRect(left - 0.5, top - 0.5, width + 1, height + 1)
 }
 
 const checkSize = 8

@@ -1,6 +1,7 @@
+import type { Settings } from '#shared/contract/system.ts'
 import type { View } from '#shared/domain/image.ts'
 import { contours, type Contour } from '#shared/imaging/contours.ts'
-import type { Settings } from '#shared/contract/system.ts'
+import { seesAll } from '#shared/imaging/overlay.ts'
 import type { Frame } from '../../stores/course.ts'
 import { begin, dimUnseen, drawCheckerboard, drawContours, drawImage, outline, pictureBox, seenBox, type Cell, type Context } from './draw.ts'
 import { FrameLayers } from './layer-cache.ts'
@@ -32,7 +33,6 @@ export interface Scene {
 
 /**
  * What does not change with the mask lies on a canvas of its own below, so that a new frame touches nothing of it.
- * @returns whether anything was drawn
  */
 export function drawUnder(ctx: Context, index: PictureIndex, cell: Cell, scene: Scene): void {
   begin(ctx, cell)
@@ -55,10 +55,12 @@ export class FrameDrawing {
     if (index === 0 || !frame || !scale) return
     const map = frame.map
     const seen = seenBox(cell, view)
+    const framed = view !== null && !seesAll(view)
     const smooth = settings.smooth ? 'always' : 'never'
     if (index === 1) {
       drawImage(ctx, this.#layers.map(map, scale.limits, scale.colormap), seen, cell.ratio, smooth)
-      outline(ctx, pictureBox(cell), colours.hairline)
+      // As in print: where the map does not fill the picture, or is white at zero.
+      if (framed || scale.colormap.diverging) outline(ctx, pictureBox(cell), colours.hairline)
     } else if (index === 2) {
       if (settings.contours) drawContours(ctx, this.#contours(scene, scale), map, seen)
       else drawImage(ctx, this.#layers.overlay(map, scale.limits, scale.colormap, settings.opacity, settings.threshold), seen, cell.ratio, smooth)
@@ -66,7 +68,7 @@ export class FrameDrawing {
       const transparent = settings.removed === 'checkerboard' || (settings.removed === 'baseline' && !inputs.fill)
       if (transparent) drawCheckerboard(ctx, seen, cell.size, colours.checkA, colours.checkB)
       drawImage(ctx, this.#layers.masked(map, inputs.seen, inputs.fill, settings.removed), seen, cell.ratio, 'auto')
-      outline(ctx, pictureBox(cell), colours.hairline)
+      if (framed) outline(ctx, pictureBox(cell), colours.hairline)
     }
   }
 
