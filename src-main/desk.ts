@@ -2,7 +2,6 @@ import path from 'node:path'
 import type { WorkbenchContract } from '#shared/contract/contract.ts'
 import type { Handlers } from '#shared/link/link.ts'
 import { createHandles, type Handles } from '#services/handles.ts'
-import { followRuns } from '#services/live-runs.ts'
 import { createNotices } from '#services/notices.ts'
 import { createOpenImages } from '#services/open-images.ts'
 import { createOpenModels } from '#services/open-models.ts'
@@ -69,10 +68,7 @@ export async function createDesk(options: DeskOptions): Promise<Desk> {
   })
   const keeper = createStudyKeeper({
     studiesFolder, last: settings.recent('studies')[0],
-    openRuns: async (folder, name) => {
-      const { study, runs, close } = await workbench.openRuns(folder, name)
-      return { ...followRuns(runs, study), close }
-    },
+    openRuns: (folder, name) => workbench.openRuns(folder, name),
     onOpen: (folder) => remember('studies', folder),
     onNotice: (message) => notices.tell('error', message),
   })

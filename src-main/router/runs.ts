@@ -10,7 +10,7 @@ import type { CallsOf, Parts, StreamsOf } from './parts.ts'
 
 export function runCalls(parts: Parts): CallsOf<'runs'> {
   const { keeper, boardOf, models, images } = parts
-  const source = createRunSource()
+  const source = createRunSource((opened, run) => boardOf(opened).record(run))
 
   /** The study that is shown, where it is on the disk. */
   async function study(run: string): Promise<OpenedStudy> {
@@ -44,17 +44,19 @@ export function runCalls(parts: Parts): CallsOf<'runs'> {
     'runs.change': async ({ run, parameters }) => (await study(run)).runs.change(run, parameters),
     'runs.read': async ({ run }) => {
       const opened = await study(run)
-      const row = await boardOf(opened).row(run)
-      const live = opened.runs.find(run)
+      const board = boardOf(opened)
+      const row = await board.row(run)
+      const live = opened.runs.find(run) ?? board.remains(run)
       if (live) return liveDetail(row, live)
       if (row.state === 'finished') return storedDetail(row, await opened.study.readRun(run))
-      return recordDetail(row, await source.record(opened, run))
+      return recordDetail(row, await board.record(run))
     },
     'runs.course': async ({ run }) => {
       const opened = await study(run)
-      const live = opened.runs.find(run)
+      const board = boardOf(opened)
+      const { state } = await board.row(run)
+      const live = opened.runs.find(run) ?? board.remains(run)
       if (live) return liveCourse(live)
-      const { state } = await boardOf(opened).row(run)
       return state === 'finished' ? storedCourse(await opened.study.readRun(run)) : emptyCourse()
     },
     'runs.picture': async ({ run }) => ({ png: await source.picture(await study(run), run) }),
@@ -64,7 +66,10 @@ export function runCalls(parts: Parts): CallsOf<'runs'> {
       const [own, ranking] = await Promise.all([stored.own(), stored.ranking()])
       return { own: owned(own), ranking: ranking && owned(ranking) }
     },
-    'runs.reopen': async ({ run }) => reopenRun(await source.record(await study(run), run), await study(run), models, images),
+    'runs.reopen': async ({ run }) => {
+      const opened = await study(run)
+      return reopenRun(await boardOf(opened).record(run), opened, models, images)
+    },
     'runs.command': () => notYet(),
     'runs.commandFor': () => notYet(),
     'runs.delete': async ({ runs }) => {

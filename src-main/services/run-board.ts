@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs'
 import type { RunRow, RunsEvent } from '#shared/contract/runs.ts'
 import { MaskscopeError, type SerialisedError } from '#shared/domain/errors.ts'
 import type { RunEvent } from '#shared/domain/run.ts'
+import { deletedPath } from '#storage/layout.ts'
+import type { RunRecord } from '#storage/manifests.ts'
 import type { DataItem } from './datasets.ts'
 import { decodeImage } from './images.ts'
 import { createLru } from './lru.ts'
 import { areaOf, liveRow, maskRange, recordRow, type FinishedFacts } from './run-rows.ts'
-import type { LiveRun } from './live-runs.ts'
-import { readInput } from './studies.ts'
+import type { LiveRun } from './live-run.ts'
+import { readInput, readRecord, stateOf } from './studies.ts'
 import type { OpenedStudy } from './study-keeper.ts'
 import { pngWithin, thumbnailSide } from './thumbnails.ts'
 
@@ -18,6 +21,10 @@ export interface RunBoard {
   rows(): Promise<RunRow[]>
   /** @throws MaskscopeError 'usage' where there is no such run */
   row(run: string): Promise<RunRow>
+  /** @throws MaskscopeError 'usage' where the run left no trace */
+  record(run: string): Promise<RunRecord>
+  /** How a run of this session stood when it ended without a result: what it came to can still be looked at. */
+  remains(run: string): LiveRun | undefined
   /** Frames are marked by their type; everything else must arrive. @returns what ends it */
   subscribe(listener: (event: BoardEvent) => void): () => void
   /** Cancels what has not ended, then moves the runs aside. */
@@ -31,23 +38,26 @@ export interface RunBoardOptions {
   thumbnailOf(item: DataItem): Uint8Array<ArrayBuffer> | undefined
 }
 
+/** So many runs without a result keep their losses and frames in memory. */
+const mostRemains = 20
+
 export function createRunBoard({ opened, thumbnailOf }: RunBoardOptions): RunBoard {
   const { study, runs } = opened
   const listeners = new Set<(event: BoardEvent) => void>()
-  /** Runs of this session that ended without a result: the study knows less of them, or nothing. */
+  /** Runs of this session that ended without a result; the study does not know how far they came. */
   const ended = new Map<string, RunRow>()
-  const removed = new Map<string, { row: RunRow | null; stored: boolean }>()
+  const remains = new Map<string, LiveRun>()
+  const removed = new Set<string>()
   const finished = createLru<FinishedFacts>({ count: 20_000, bytes: Infinity }, () => 0)
   const thumbnails = createLru<Uint8Array<ArrayBuffer> | null>({ count: 2000, bytes: 64 << 20 }, (png) => png?.byteLength ?? 0)
-  /** The last row of each run that has not ended. */
-  const latest = new Map<string, RunRow>()
+  /** Those that have not ended. */
+  const going = new Map<string, LiveRun>()
 
   const tell = (event: BoardEvent): void => listeners.forEach((listener) => listener(event))
 
   function rowOfLive(live: LiveRun): RunRow {
-    const row = liveRow(live, thumbnailOf(live.order.item) ?? null)
-    latest.set(live.id, row)
-    return row
+    going.set(live.id, live)
+    return liveRow(live, thumbnailOf(live.order.item) ?? null)
   }
 
   async function thumbnailOfInput(image: { file: string; sha256: string; reference: string } | undefined): Promise<Uint8Array<ArrayBuffer> | null> {
@@ -84,7 +94,7 @@ export function createRunBoard({ opened, thumbnailOf }: RunBoardOptions): RunBoa
 
   async function rows(): Promise<RunRow[]> {
     const all = new Map((await storedRows()).map((row) => [row.run, row]))
-    for (const [run, row] of ended) all.set(run, row)
+    for (const [run, row] of ended) if (!removed.has(run)) all.set(run, row)
     for (const live of runs.live()) all.set(live.id, rowOfLive(live))
     return [...all.values()].sort((a, b) => Number.parseInt(a.run, 10) - Number.parseInt(b.run, 10))
   }
@@ -92,19 +102,24 @@ export function createRunBoard({ opened, thumbnailOf }: RunBoardOptions): RunBoa
   async function row(run: string): Promise<RunRow> {
     const live = runs.find(run)
     if (live) return rowOfLive(live)
-    const known = ended.get(run)
+    const known = removed.has(run) ? undefined : ended.get(run)
     if (known) return known
-    const record = (await study.records()).find((candidate) => candidate.id === run)
-    if (!record) throw noSuchRun(run)
+    const record = await recordOf(run)
     const facts = record.state === 'finished' ? await finishedFacts(run) : null
     return recordRow(record, facts, await thumbnailOfInput(record.order?.image))
+  }
+
+  async function recordOf(run: string): Promise<RunRecord> {
+    const record = await readRecord(study.folder, run).catch(() => null)
+    if (!record) throw noSuchRun(run)
+    return { ...record, state: await stateOf(study.folder, record, false) }
   }
 
   function hear(event: RunEvent): void {
     switch (event.type) {
       case 'progress': return tellProgress(event.run)
       case 'finished':
-        latest.delete(event.run)
+        going.delete(event.run)
         void row(event.run).then((done) => tell({ type: 'row', row: done }), () => undefined)
         return
       case 'failed': return close(event.run, 'failed', event.error)
@@ -133,38 +148,40 @@ export function createRunBoard({ opened, thumbnailOf }: RunBoardOptions): RunBoa
   }
 
   function close(run: string, state: 'failed' | 'cancelled', error: SerialisedError | null): void {
-    const before = latest.get(run)
-    latest.delete(run)
-    if (!before) return
-    const done: RunRow = { ...before, state, error }
+    const live = going.get(run)
+    if (!live) return
+    const done: RunRow = { ...rowOfLive(live), state, error }
+    going.delete(run)
+    remains.set(run, live)
+    for (const oldest of remains.keys()) if (remains.size > mostRemains) remains.delete(oldest)
     ended.set(run, done)
     tell({ type: 'row', row: done })
   }
 
+  for (const live of runs.live()) going.set(live.id, live)
   runs.subscribe(hear)
   return {
     rows, row,
+    record: recordOf,
+    remains: (run) => remains.get(run),
     subscribe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
     async delete(ids) {
-      await Promise.all(ids.map((run) => cancelAndWait(opened, run)))
-      const stored = new Set((await study.records()).map((record) => record.id))
-      await study.deleteRuns(ids.filter((run) => stored.has(run)))
-      for (const run of ids) {
-        const known = ended.get(run)
-        if (!known && !stored.has(run)) continue
-        removed.set(run, { row: known ?? null, stored: stored.has(run) })
-        ended.delete(run)
+      const wanted = ids.filter((run) => !removed.has(run))
+      await Promise.all(wanted.map((run) => cancelAndWait(opened, run)))
+      const stored = await Promise.all(wanted.map((run) => recordOf(run).then(() => true, () => false)))
+      await study.deleteRuns(wanted.filter((_, i) => stored[i]))
+      for (const run of wanted) {
+        removed.add(run)
         tell({ type: 'removed', run })
       }
     },
     async restore(ids) {
-      await study.restoreRuns(ids.filter((run) => removed.get(run)?.stored ?? true))
+      // A full disk may have left a failed run without a trace; it comes back from memory alone.
+      await study.restoreRuns(ids.filter((run) => !ended.has(run) || existsSync(deletedPath(study.folder, run))))
       for (const run of ids) {
-        const known = removed.get(run)?.row
-        if (known) ended.set(run, known)
         removed.delete(run)
         tell({ type: 'row', row: await row(run) })
       }

@@ -3,7 +3,7 @@ import type { MapData } from '#shared/domain/image.ts'
 import { lossTable, type LossTable } from '#storage/losses.ts'
 import { provenanceOf } from './provenance.ts'
 import { changesOf, maskRange } from './run-rows.ts'
-import type { LiveRun } from './live-runs.ts'
+import type { LiveRun } from './live-run.ts'
 import type { StoredRun } from './studies.ts'
 import type { RunRecord } from '#storage/manifests.ts'
 

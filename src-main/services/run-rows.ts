@@ -2,7 +2,7 @@ import path from 'node:path'
 import type { RunRow } from '#shared/contract/runs.ts'
 import type { MapData } from '#shared/domain/image.ts'
 import type { RunManifest, RunRecord } from '#storage/manifests.ts'
-import type { LiveRun } from './live-runs.ts'
+import type { LiveRun } from './live-run.ts'
 
 type Thumbnail = RunRow['thumbnail']
 

@@ -2,7 +2,6 @@ import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { RunRecord } from '#storage/manifests.ts'
 import { fileItem, resolveScenes, type DataItem } from './datasets.ts'
 import { createLru } from './lru.ts'
-import { noSuchRun } from './run-board.ts'
 import { runItem, type RunInputs } from './run-inputs.ts'
 import { readInput } from './studies.ts'
 import type { OpenedStudy } from './study-keeper.ts'
@@ -10,22 +9,14 @@ import { pngWithin, shownSide } from './thumbnails.ts'
 
 /** Where a run's picture comes from, whether it waits, runs or is long over. */
 export interface RunSource {
-  /** @throws MaskscopeError 'usage' where the run left no trace */
-  record(opened: OpenedStudy, run: string): Promise<RunRecord>
   /** PNG of at most 2,048 px. */
   picture(opened: OpenedStudy, run: string): Promise<Uint8Array<ArrayBuffer>>
   /** @throws MaskscopeError 'usage' of a run that still waits */
   inputs(opened: OpenedStudy, run: string): Promise<RunInputs>
 }
 
-export function createRunSource(): RunSource {
+export function createRunSource(record: (opened: OpenedStudy, run: string) => Promise<RunRecord>): RunSource {
   const pictures = createLru<Uint8Array<ArrayBuffer>>({ count: 50, bytes: 128 << 20 }, (png) => png.byteLength)
-
-  async function record({ study }: OpenedStudy, run: string): Promise<RunRecord> {
-    const found = (await study.records()).find((candidate) => candidate.id === run)
-    if (!found) throw noSuchRun(run)
-    return found
-  }
 
   async function itemOf(opened: OpenedStudy, run: string): Promise<DataItem> {
     const live = opened.runs.find(run)
@@ -37,7 +28,6 @@ export function createRunSource(): RunSource {
   }
 
   return {
-    record,
     picture: (opened, run) => pictures.get(`${opened.study.folder}\n${run}`, async () => {
       const { picture } = await (await itemOf(opened, run)).load()
       return pngWithin(picture, shownSide)
@@ -45,7 +35,7 @@ export function createRunSource(): RunSource {
     async inputs(opened, run) {
       const live = opened.runs.find(run)
       const order = live ? live.manifest : (await record(opened, run)).order
-      if (!order) throw new MaskscopeError('usage', 'This run has not begun yet; what the classifier sees is shown when it does.', { subject: 'run' })
+      if (!order) throw new MaskscopeError('usage', `This run ${live ? 'has not begun yet' : 'never began'}, so nothing is known of what the classifier sees.`, { subject: 'run' })
       const item = await (await itemOf(opened, run)).load()
       const { runInputs } = await import('./run-inputs.ts')
       return runInputs(order, item)

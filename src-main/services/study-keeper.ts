@@ -4,13 +4,14 @@ import path from 'node:path'
 import { MaskscopeError, serialiseError } from '#shared/domain/errors.ts'
 import { manifestEnding, runsFolder, studyFileName } from '#storage/layout.ts'
 import { shortPlace } from './handles.ts'
-import type { LiveRuns, LiveStudy } from './live-runs.ts'
+import type { Runs } from './runs.ts'
 import { findManifest, listRunIds, openStudy } from './studies.ts'
+import type { StudyWriter } from './study-writer.ts'
 
 /** A study open to write, and its queue. */
 export interface OpenedStudy {
-  study: LiveStudy
-  runs: LiveRuns
+  study: StudyWriter
+  runs: Runs
   close(): Promise<void>
 }
 
@@ -166,7 +167,7 @@ export function createStudyKeeper(options: StudyKeeperOptions): StudyKeeper {
   }
 }
 
-function allEnded(runs: LiveRuns): Promise<void> {
+function allEnded(runs: Runs): Promise<void> {
   if (runs.live().length === 0) return Promise.resolve()
   return new Promise((resolve) => {
     const end = runs.subscribe(() => {
