@@ -57,7 +57,6 @@ function messageOf(error: unknown): string {
 try {
   await main()
 } catch (error) {
-  if (!(error instanceof MaskscopeError)) throw error
-  process.stderr.write(`${error.message}\n`)
-  process.exit(error.code === 'usage' ? 2 : 1)
+  process.stderr.write(`${error instanceof MaskscopeError ? error.message : `Maskscope could not start: ${messageOf(error)}`}\n`)
+  process.exit(error instanceof MaskscopeError && error.code === 'usage' ? 2 : 1)
 }
