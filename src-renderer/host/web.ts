@@ -9,7 +9,7 @@ import type { Host } from './host.ts'
 const chunk = 8 << 20
 
 /** The window in a browser: the link is a WebSocket to the server of the page, files are sent to it. */
-export function createWebHost(): Host {
+export function webHost(): Host {
   return { connect, give, download }
 }
 
