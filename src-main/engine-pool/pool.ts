@@ -17,9 +17,13 @@ export interface PoolOptions {
   jobs?: number
 }
 
-/** Engine workers as child processes: started when there is work, fed in order, replaced when they die. */
+/**
+ * Engine workers as child processes: started when there is work, fed in order, replaced when they die. Questions (`info`,
+ * `classify`, `diagnose`) do not wait for explanations, which can stand paused for hours: where every worker has one, another
+ * answers.
+ */
 export interface Pool {
-  /** What the workers run on. Starts the first. */
+  /** What the workers run on. Starts the first; known from then on. */
   backend(): Promise<BackendChoice>
   /** Loads a model and tells what it is. */
   info(source: ModelSource): Promise<ModelInfo>
@@ -28,7 +32,7 @@ export interface Pool {
   /** @throws MaskscopeError: the method's own, 'cancelled', or 'worker' when the worker dies under it. */
   explain(source: ModelSource, job: ExplainJob, watcher?: Watcher): Promise<Explained>
   diagnose(): Promise<BackendReport[]>
-  /** How many jobs run at the same time. Starts the first worker. */
+  /** How many explanations run at the same time. Starts the first worker; known from then on. */
   capacity(): Promise<number>
   /** The living workers: their numbers, as `onStart` tells them, and process ids. */
   workers(): { number: number; pid: number | undefined }[]
@@ -44,29 +48,45 @@ const startPatience = 120_000
 
 interface Job {
   key: string | undefined
-  signal: AbortSignal | undefined
+  /** Short, so that any worker may answer. */
+  question: boolean
   /** Never rejects. @returns what tells the outcome, to be called when the worker is free again */
   work(worker: WorkerHandle): Promise<() => void>
   reject(error: Error): void
 }
 
+const anyJob = (_job: Job): boolean => true
+
 export function createPool(options: PoolOptions): Pool {
   const idle = new Set<WorkerHandle>()
   const alive = new Set<WorkerHandle>()
   const starting = new Set<WorkerHandle>()
+  const explaining = new Set<WorkerHandle>()
+  /**
+   * One worker more for questions, started when the first must wait for explanations and kept. It costs the memory of a
+   * worker: some 100 MB and the models it is asked about.
+   */
+  let helper: WorkerHandle | undefined
   let pending: Job[] = []
   let size = 1
-  let sizeKnown = false
+  /** Of the first worker that was ready: before, nobody knows how many there should be. */
+  let known: BackendChoice | undefined
   let counter = 0
   let startDeaths = 0
   let backingOff = false
   let disposed = false
 
-  function enqueue<T>(source: ModelSource | undefined, signal: AbortSignal | undefined, work: (worker: WorkerHandle) => Promise<T>): Promise<T> {
+  function ask<T>(source: ModelSource | undefined, work: (worker: WorkerHandle) => Promise<T>): Promise<T> {
+    return enqueue(source, true, undefined, work)
+  }
+
+  function enqueue<T>(
+    source: ModelSource | undefined, question: boolean, signal: AbortSignal | undefined, work: (worker: WorkerHandle) => Promise<T>,
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (disposed || signal?.aborted) return reject(cancelled())
       const job: Job = {
-        key: source && modelKey(source), signal, reject,
+        key: source && modelKey(source), question, reject,
         work: (worker) => work(worker).then((result) => () => resolve(result), (error: Error) => {
           // A worker that says of itself that it is broken gets no more work.
           if (error instanceof MaskscopeError && error.code === 'worker') retire(worker)
@@ -85,28 +105,45 @@ export function createPool(options: PoolOptions): Pool {
 
   /** Gives waiting jobs to idle workers, first come first served, and starts workers for the rest. */
   function pump(): void {
-    while (pending[0] && idle.size > 0) {
-      const job = pending.shift()!
-      const worker = [...idle].find((w) => job.key !== undefined && w.holds(job.key)) ?? [...idle][0]!
-      idle.delete(worker)
-      void job.work(worker).then((tell) => {
-        if (alive.has(worker)) idle.add(worker)
-        tell()
-        pump()
-      })
+    for (const job of [...pending]) {
+      const free = [...idle].filter((worker) => job.question || worker !== helper)
+      const worker = free.find((w) => job.key !== undefined && w.holds(job.key)) ?? free[0]
+      if (worker) give(job, worker)
     }
-    // Until the first worker has found its backend nobody knows how many there should be.
-    while (!disposed && !backingOff && pending.length > starting.size && alive.size < (sizeKnown ? size : 1)) startWorker()
+    if (disposed || backingOff) return
+    while (pending.length > starting.size && alive.size - (helper ? 1 : 0) < (known ? size : 1)) startWorker(options.backend, anyJob)
+    if (known && !helper && explaining.size >= size && pending.some((job) => job.question)) {
+      // A second process on a GPU would take the memory of the first.
+      helper = startWorker(known.id === 'cuda' ? 'wasm' : options.backend, (job) => job.question)
+    }
+  }
+
+  function give(job: Job, worker: WorkerHandle): void {
+    pending = pending.filter((p) => p !== job)
+    idle.delete(worker)
+    if (!job.question) explaining.add(worker)
+    void job.work(worker).then((tell) => {
+      explaining.delete(worker)
+      if (alive.has(worker)) idle.add(worker)
+      tell()
+      pump()
+    })
+  }
+
+  function forget(worker: WorkerHandle): void {
+    alive.delete(worker)
+    idle.delete(worker)
+    if (helper === worker) helper = undefined
   }
 
   function retire(worker: WorkerHandle): void {
-    alive.delete(worker)
-    idle.delete(worker)
+    forget(worker)
     worker.kill()
   }
 
-  function startWorker(): void {
-    const worker = createWorkerHandle(options.launch(), ++counter, options.backend)
+  /** @param serves the jobs that fail where it cannot be started */
+  function startWorker(backend: BackendId | undefined, serves: (job: Job) => boolean): WorkerHandle {
+    const worker = createWorkerHandle(options.launch(), ++counter, backend)
     alive.add(worker)
     starting.add(worker)
     const patience = setTimeout(() => worker.kill(), startPatience)
@@ -115,8 +152,8 @@ export function createPool(options: PoolOptions): Pool {
         clearTimeout(patience)
         starting.delete(worker)
         startDeaths = 0
-        if (!sizeKnown) size = Math.min(options.jobs ?? Infinity, backend.id === 'cuda' ? 1 : availableParallelism())
-        sizeKnown = true
+        if (!known) size = Math.min(options.jobs ?? Infinity, backend.id === 'cuda' ? 1 : availableParallelism())
+        known ??= backend
         if (alive.has(worker)) idle.add(worker)
         pump()
       },
@@ -124,22 +161,22 @@ export function createPool(options: PoolOptions): Pool {
         clearTimeout(patience)
         starting.delete(worker)
         retire(worker)
-        if (error.code === 'worker') retryStart(error)
-        else failPending(error)
+        if (error.code === 'worker') retryStart(error, serves)
+        else failPending(error, serves)
       },
     )
     void worker.death.then(() => {
-      alive.delete(worker)
-      idle.delete(worker)
+      forget(worker)
       pump()
     })
+    return worker
   }
 
-  function retryStart(error: MaskscopeError): void {
+  function retryStart(error: MaskscopeError, serves: (job: Job) => boolean): void {
     startDeaths++
     if (startDeaths >= startAttempts) {
       startDeaths = 0
-      failPending(new MaskscopeError('worker', `No engine process could be started, ${startAttempts} times in a row. ${error.message}`, { cause: error }))
+      failPending(new MaskscopeError('worker', `No engine process could be started, ${startAttempts} times in a row. ${error.message}`, { cause: error }), serves)
       return
     }
     backingOff = true
@@ -149,26 +186,27 @@ export function createPool(options: PoolOptions): Pool {
     }, firstBackOff * 2 ** (startDeaths - 1))
   }
 
-  function failPending(error: MaskscopeError): void {
-    const failed = pending
-    pending = []
+  function failPending(error: MaskscopeError, which = anyJob): void {
+    const failed = pending.filter(which)
+    pending = pending.filter((job) => !which(job))
     for (const job of failed) job.reject(error)
   }
 
   return {
-    backend: () => enqueue(undefined, undefined, async (worker) => (await worker.ready).backend),
-    info: (source) => enqueue(source, undefined, (worker) => worker.load(modelKey(source), source)),
-    classify: (source, images) => enqueue(source, undefined, async (worker) => {
+    backend: () => (known && !disposed ? Promise.resolve(known) : ask(undefined, async (worker) => (await worker.ready).backend)),
+    info: (source) => ask(source, (worker) => worker.load(modelKey(source), source)),
+    classify: (source, images) => ask(source, async (worker) => {
       const model = modelKey(source)
       await worker.load(model, source)
       return (await worker.ask('logits', { type: 'classify', model, images })).logits
     }),
-    explain: (source, job, watcher = {}) => enqueue(source, watcher.signal, (worker) => explainOn(worker, source, job, watcher)),
-    diagnose: () => enqueue(undefined, undefined, async (worker) => (await worker.ask('diagnosis', { type: 'diagnose' })).backends),
-    capacity: () => enqueue(undefined, undefined, async (worker) => {
+    explain: (source, job, watcher = {}) => enqueue(source, false, watcher.signal, (worker) => explainOn(worker, source, job, watcher)),
+    // A GPU can be measured by the worker that has it only.
+    diagnose: () => enqueue(undefined, known?.id !== 'cuda', undefined, async (worker) => (await worker.ask('diagnosis', { type: 'diagnose' })).backends),
+    capacity: () => (known && !disposed ? Promise.resolve(size) : ask(undefined, async (worker) => {
       await worker.ready
       return size
-    }),
+    })),
     workers: () => [...alive].map(({ number, pid }) => ({ number, pid })),
     async dispose() {
       disposed = true

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { WorkerReply, WorkerRequest } from '#engine/protocol.ts'
 import { workerEnvironment } from '#pool/environment.ts'
-import { createPool, type ExplainJob, type Pool } from '#pool/pool.ts'
+import { createPool, type ExplainControl, type ExplainJob, type Pool } from '#pool/pool.ts'
 import type { Death, Wire } from '#pool/wire.ts'
 import { deathError } from '#pool/worker-handle.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
@@ -103,7 +103,9 @@ describe('feeding', () => {
     const running = [1, 2, 3].map(() => pool.explain(model(), job))
     await settle()
     expect(workers).toHaveLength(1)
-    expect(await Promise.race([pool.capacity(), settle().then(() => 'waits its turn')])).toBe('waits its turn')
+    // Known since the first worker was ready.
+    expect(await pool.capacity()).toBe(1)
+    expect((await pool.backend()).id).toBe('cuda')
     for (const run of running) {
       await settle()
       finish(workers[0]!)
@@ -244,6 +246,164 @@ describe('cancelling', () => {
     await pool.dispose()
     for (const run of await Promise.all(runs)) expect(run).toMatchObject({ code: 'cancelled' })
     await expect(pool.info(model())).rejects.toMatchObject({ code: 'cancelled' })
+  })
+})
+
+describe('questions while every worker explains', () => {
+  test('another worker answers them, one for all, and explains nothing itself', async () => {
+    start(obliging(), { jobs: 2 })
+    const runs = [1, 2, 3].map(() => pool.explain(model(), job))
+    while (workers.filter((w) => w.asked('explain').length === 1).length < 2) await settle()
+    expect(workers).toHaveLength(2)
+    expect(await pool.classify(model(), job.images)).toEqual(Float32Array.of(3))
+    expect(await pool.info(model('b'))).toBe(info)
+    expect(await pool.capacity()).toBe(2)
+    expect(workers).toHaveLength(3)
+    await settle()
+    expect(workers[2]!.asked('explain')).toEqual([])
+    // The third run takes the first worker that is free.
+    finish(workers[1]!)
+    await settle()
+    expect(workers[1]!.asked('explain')).toHaveLength(2)
+    finish(workers[0]!)
+    finish(workers[1]!)
+    await Promise.all(runs)
+  })
+
+  test('one that waits only for another question starts nothing', async () => {
+    start((worker, message) => message.type !== 'classify' && obliging()(worker, message), { jobs: 1 })
+    const first = pool.classify(model(), job.images)
+    const second = pool.classify(model(), job.images)
+    await settle()
+    expect(workers).toHaveLength(1)
+    for (const answer of [first, second]) {
+      workers[0]!.answer({ type: 'logits', id: workers[0]!.asked('classify').at(-1)!.id, logits: new Float32Array() })
+      await answer
+      await settle()
+    }
+    expect(workers).toHaveLength(1)
+  })
+
+  test('beside a GPU the other one computes on the processor', async () => {
+    start((worker, message) => obliging(worker.number === 1 ? 'cuda' : 'cpu')(worker, message))
+    const run = pool.explain(model(), job)
+    await settle()
+    await pool.classify(model(), job.images)
+    expect(workers[1]!.asked('start')).toEqual([{ type: 'start', id: 1, backend: 'wasm' }])
+    expect((await pool.backend()).id).toBe('cuda')
+    finish(workers[0]!)
+    await run
+  })
+
+  test('where it cannot be started the question fails, and the runs go on', async () => {
+    start((worker, message) => {
+      if (worker.number === 1) obliging()(worker, message)
+      else worker.answer({ type: 'failed', id: message.id, error: { code: 'unavailable', message: 'no memory' } })
+    }, { jobs: 1 })
+    const runs = [pool.explain(model(), job), pool.explain(model(), job)]
+    await settle()
+    await expect(pool.classify(model(), job.images)).rejects.toThrow('no memory')
+    for (const run of runs) {
+      finish(workers[0]!)
+      await run
+      await settle()
+    }
+    expect((await pool.classify(model(), job.images))[0]).toBe(1)
+  })
+
+  test('one that dies fails its question, and the next gets a new one', async () => {
+    start((worker, message) => !(worker.number === 2 && message.type === 'classify') && obliging()(worker, message), { jobs: 1 })
+    const run = pool.explain(model(), job)
+    await settle()
+    const doomed = pool.classify(model(), job.images).catch((error: Error) => error)
+    while (!workers[1]?.asked('classify').length) await settle()
+    workers[1].end({ code: null, signal: 'SIGKILL', lastWords: '' })
+    expect(await doomed).toMatchObject({ code: 'worker' })
+    expect(await pool.classify(model(), job.images)).toEqual(Float32Array.of(3))
+    finish(workers[0]!)
+    await run
+  })
+})
+
+describe('hands on a running job', () => {
+  async function begun(controller = new AbortController()): Promise<{ run: Promise<unknown>; control: ExplainControl; seen: unknown[]; id: number; worker: FakeWorker }> {
+    start(obliging(), { jobs: 1 })
+    const seen: unknown[] = []
+    let control: ExplainControl | undefined
+    const run = pool.explain(model(), { ...job, changes: [{ iteration: 3, parameters: { a: 1 } }], live: true }, {
+      signal: controller.signal,
+      onControl: (c) => (control = c),
+      onPaused: (iteration) => seen.push(['paused', iteration]),
+      onResumed: () => seen.push(['resumed']),
+      onChanged: (change) => seen.push(['changed', change]),
+    })
+    run.catch(() => undefined)
+    await settle()
+    const worker = workers[0]!
+    return { run, control: control!, seen, id: worker.asked('explain')[0]!.id, worker }
+  }
+
+  test('changes and the wish for frames go to the worker, and pauses and changes come back', async () => {
+    const { run, control, seen, id, worker } = await begun()
+    expect(worker.asked('explain')).toMatchObject([{ changes: [{ iteration: 3, parameters: { a: 1 } }], live: true }])
+    control.pause()
+    worker.answer({ type: 'paused', id, iteration: 8 })
+    const good = control.change({ b: 2 })
+    const bad = control.change({ c: 3 })
+    expect(worker.requests.slice(-3)).toEqual([
+      { type: 'pause', id }, { type: 'change', id, parameters: { b: 2 } }, { type: 'change', id, parameters: { c: 3 } },
+    ])
+    const change = { iteration: 9, parameters: { b: 2 } }
+    worker.answer({ type: 'changed', id, change })
+    worker.answer({ type: 'refused', id, error: { code: 'usage', message: 'not c', subject: 'c' } })
+    expect(await good).toEqual(change)
+    await expect(bad).rejects.toMatchObject({ code: 'usage', subject: 'c' })
+    control.resume()
+    worker.answer({ type: 'resumed', id })
+    expect(worker.asked('resume')).toEqual([{ type: 'resume', id }])
+    expect(seen).toEqual([['paused', 8], ['changed', change], ['resumed']])
+    const unanswered = control.change({ b: 3 })
+    finish(worker)
+    await run
+    await expect(unanswered).rejects.toThrow(/has ended/)
+    await expect(control.change({ b: 3 })).rejects.toMatchObject({ code: 'usage' })
+    const sent = worker.requests.length
+    control.pause()
+    control.resume()
+    expect(worker.requests).toHaveLength(sent)
+  })
+
+  test('a worker that dies while its job stands fails job and change', async () => {
+    const { run, control, id, worker } = await begun()
+    worker.answer({ type: 'paused', id, iteration: 8 })
+    const change = control.change({ b: 2 })
+    worker.end({ code: null, signal: 'SIGKILL', lastWords: '' })
+    await expect(run).rejects.toMatchObject({ code: 'worker' })
+    await expect(change).rejects.toBeInstanceOf(MaskscopeError)
+  })
+
+  test('a paused job is cancelled, by force where the worker does not listen', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const controller = new AbortController()
+    const { run, id, worker } = await begun(controller)
+    worker.answer({ type: 'paused', id, iteration: 8 })
+    controller.abort()
+    expect(worker.asked('cancel')).toEqual([{ type: 'cancel', id }])
+    await vi.advanceTimersByTimeAsync(30_000)
+    await expect(run).rejects.toMatchObject({ code: 'cancelled' })
+    expect(worker.killed).toBe(true)
+  })
+
+  test('the time of a run does not count its pauses', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const { run, id, worker } = await begun()
+    vi.advanceTimersByTime(2000)
+    worker.answer({ type: 'paused', id, iteration: 8 })
+    vi.advanceTimersByTime(60_000)
+    worker.answer({ type: 'resumed', id })
+    vi.advanceTimersByTime(1000)
+    finish(worker)
+    expect(await run).toMatchObject({ seconds: 3 })
   })
 })
 

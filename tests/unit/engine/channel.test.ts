@@ -1,0 +1,52 @@
+import { EventEmitter } from 'node:events'
+import { expect, test } from 'vitest'
+import { openChannel } from '#engine/channel.ts'
+import type { WorkerReply, WorkerRequest } from '#engine/protocol.ts'
+
+const request: WorkerRequest = { type: 'diagnose', id: 7 }
+const reply: WorkerReply = { type: 'diagnosis', id: 7, backends: [] }
+
+/** As Node gives it to a forked process. */
+class Forked extends EventEmitter {
+  connected = true
+  readonly sent: unknown[] = []
+  send = (message: unknown): boolean => {
+    this.sent.push(message)
+    return true
+  }
+}
+
+test('a child process of Node: messages as they are, nothing after the parent is gone', () => {
+  const child = new Forked()
+  const channel = openChannel(child)!
+  const heard: unknown[] = []
+  channel.onRequest((message) => heard.push(message))
+  channel.onClose(() => heard.push('closed'))
+  child.emit('message', request)
+  channel.send(reply)
+  expect(channel.open).toBe(true)
+  child.connected = false
+  child.emit('disconnect')
+  channel.send(reply)
+  expect(channel.open).toBe(false)
+  expect(heard).toEqual([request, 'closed'])
+  expect(child.sent).toEqual([reply])
+})
+
+test("a utility process of Electron: messages come as events' data over the parent's port", () => {
+  const sent: unknown[] = []
+  const parentPort = Object.assign(new EventEmitter(), { postMessage: (message: unknown) => void sent.push(message) })
+  const child = Object.assign(new EventEmitter(), { parentPort })
+  const channel = openChannel(child)!
+  const heard: unknown[] = []
+  channel.onRequest((message) => heard.push(message))
+  parentPort.emit('message', { data: request, ports: [] })
+  channel.send(reply)
+  expect(channel.open).toBe(true)
+  expect(heard).toEqual([request])
+  expect(sent).toEqual([reply])
+})
+
+test('a process that nobody started as a worker has no channel', () => {
+  expect(openChannel(new EventEmitter())).toBeNull()
+})
