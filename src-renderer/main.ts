@@ -1,5 +1,10 @@
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from './App.vue'
+import { boot, catchErrors } from './boot.ts'
+import './styles/base.css'
 
-createApp(App).use(createPinia()).mount('#app')
+const app = createApp(App).use(createPinia())
+catchErrors(app)
+app.mount('#app')
+void boot()

@@ -12,6 +12,9 @@ type Streams = C['streams']
 /** `lost`: the main side is gone; the window keeps what it shows and tries again. */
 export const connection = ref<'connecting' | 'open' | 'lost'>('connecting')
 
+/** Why the last attempt to connect failed; null while the link is open. */
+export const connectionError = ref<string | null>(null)
+
 const client = shallowRef<Client<C> | null>(null)
 let host: Host | null = null
 const watched = new Set<(client: Client<C>) => void>()
@@ -32,8 +35,10 @@ export async function connect(through: Host, makeClient: (host: Host) => Promise
         setTimeout(() => void connect(through, makeClient), retryMs[0])
       })
       return
-    } catch {
-      connection.value = attempt === 0 ? connection.value : 'lost'
+    } catch (error) {
+      connectionError.value = error instanceof Error ? error.message : String(error)
+      // One failure alone may be a page that came before its server.
+      if (attempt > 0) connection.value = 'lost'
       await new Promise((resolve) => setTimeout(resolve, retryMs[Math.min(attempt, retryMs.length - 1)]))
     }
   }
@@ -44,6 +49,7 @@ export function useClient(made: Client<C>, through?: Host): void {
   if (through) host = through
   client.value = made
   connection.value = 'open'
+  connectionError.value = null
   for (const begin of watched) begin(made)
 }
 

@@ -1,5 +1,7 @@
 import { defineStore } from 'pinia'
 import { computed, shallowReactive } from 'vue'
+import { useDialogs } from './dialogs.ts'
+import { useNotices } from './notices.ts'
 import { useSession } from './session.ts'
 
 /** Something the person can do, by menu, palette, key or button; all of them run the same. */
@@ -12,12 +14,18 @@ export interface Command {
   keys?: readonly string[]
   /** Its keys count only while the stage, or nothing that takes keys itself, has the focus. */
   onStage?: boolean
+  /** While text is typed its keys belong to the text. */
+  notInText?: boolean
   enabled?(): boolean
+  /** Where it is not enabled: one sentence that says what is missing. */
+  why?(): string | null
   run(): void | Promise<void>
 }
 
 export const useCommands = defineStore('commands', () => {
   const session = useSession()
+  const dialogs = useDialogs()
+  const notices = useNotices()
   const commands = shallowReactive(new Map<string, Command>())
   const list = computed(() => [...commands.values()])
 
@@ -31,19 +39,28 @@ export const useCommands = defineStore('commands', () => {
 
   function run(id: string): void {
     const command = commands.get(id)
-    if (command && (command.enabled?.() ?? true)) void command.run()
+    if (command && (command.enabled?.() ?? true)) perform(command)
+  }
+
+  function perform(command: Command): void {
+    // Some end at once, some later; both may fail.
+    new Promise((resolve) => resolve(command.run())).catch((error: unknown) => notices.fail(error))
   }
 
   /** Runs what a key press means. @returns whether it meant something */
   function press(event: KeyboardEvent): boolean {
+    if (event.defaultPrevented || event.isComposing) return false
     const pressed = keyOf(event, session.mac)
     const inField = takesKeys(event.target)
     for (const command of commands.values()) {
       if (!command.keys?.includes(pressed)) continue
-      if (command.onStage && inField) continue
-      if (!(command.enabled?.() ?? true)) continue
-      event.preventDefault()
-      void command.run()
+      if (command.onStage && (inField || dialogs.open !== null)) continue
+      if (command.notInText && takesText(event.target)) continue
+      // A browser has uses of its own for keys such as Ctrl+O; here they mean ours, or nothing.
+      const enabled = command.enabled?.() ?? true
+      if (enabled || pressed.startsWith('Mod+')) event.preventDefault()
+      if (!enabled || (dialogs.open !== null && command.group !== 'Help')) continue
+      perform(command)
       return true
     }
     return false
@@ -70,10 +87,18 @@ function takesKeys(target: EventTarget | null): boolean {
     || target.closest('input, textarea, select, button, a, [role="slider"], [role="combobox"], [role="listbox"], [role="menu"], [role="dialog"], [role="tab"], [role="row"]') !== null
 }
 
+/** Whether letters typed there become text. Number fields take every change at once, so that undo is the window's there. */
+function takesText(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false
+  return target.isContentEditable || target.matches('textarea, input:not([type="range"], [type="checkbox"], [type="file"], [role="spinbutton"])')
+}
+
 /** As a person reads it: "⌘⇧M" or "Ctrl+Shift+M". */
 export function keyText(keys: string, mac: boolean): string {
   const names: Record<string, string> = mac
     ? { Mod: '⌘', Shift: '⇧', Alt: '⌥', Enter: '↵', ArrowLeft: '←', ArrowRight: '→', Space: 'Space' }
     : { Mod: 'Ctrl', Enter: '↵', ArrowLeft: '←', ArrowRight: '→' }
-  return keys.split('+').map((part) => names[part] ?? part).join(mac ? '' : '+')
+  // The sign + itself is a key, too.
+  const parts = keys === '+' ? ['+'] : keys.split('+')
+  return parts.map((part) => names[part] ?? part).join(mac ? '' : '+')
 }

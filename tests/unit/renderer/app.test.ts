@@ -1,8 +1,9 @@
 // @vitest-environment happy-dom
 import { mount } from '@vue/test-utils'
+import { createPinia } from 'pinia'
 import { expect, test } from 'vitest'
 import App from '#renderer/App.vue'
 
-test('the window opens', () => {
-  expect(mount(App).text()).toContain('Maskscope')
+test('before it is connected the window says so', () => {
+  expect(mount(App, { global: { plugins: [createPinia()] } }).text()).toContain('Connecting')
 })
