@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatJson, migrate, parseStudyManifest } from '#storage/migrations.ts'
+import { formatJson, migrate, parseRunRecord, parseStudyManifest } from '#storage/migrations.ts'
 
 test('old documents are brought up step by step', () => {
   const steps = {
@@ -33,4 +33,9 @@ test('lists of numbers stand on one line; what looks like one in a string stays 
   const text = formatJson(value)
   expect(text).toContain('"crop": [1, 2.5, -3e-7],')
   expect(JSON.parse(text)).toEqual(value)
+})
+
+test('a record that says no format is of the first version; a newer one is refused', () => {
+  expect(() => parseRunRecord('{"id": "x", "order": {}}', 'record.json')).toThrow(/record\.json cannot be read: state/)
+  expect(() => parseRunRecord('{"format": "maskscope-record", "version": 3}', 'record.json')).toThrow('newer Maskscope')
 })
