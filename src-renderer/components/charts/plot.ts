@@ -92,8 +92,8 @@ function drawLabels(u: uPlot, look: PlotLook, font: string): void {
   ctx.textBaseline = 'middle'
   ctx.textAlign = 'left'
   ctx.font = font.replace(/^[\d.]+/, (size) => String(Number(size) * ratio))
-  shown.forEach(({ curve, value }, i) => {
-    const x = left + width + 8 * ratio
+  shown.forEach(({ curve, end, value }, i) => {
+    const x = Math.min(end!.x, left + width) + 8 * ratio
     ctx.fillStyle = look.token(curve.colour)
     ctx.fillText(curve.label, x, places[i]!)
     ctx.fillStyle = look.token('muted')

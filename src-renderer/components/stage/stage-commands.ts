@@ -7,7 +7,7 @@ import { pictureTitles, type PictureIndex } from './drawing.ts'
 import { usePlayer } from './player.ts'
 
 /** What the keys of the stage do; menus and the palette hold the same. */
-export function stageCommands(pictures: { actualSize(): void; zoomBy(factor: number): void }): Command[] {
+export function stageCommands(pictures: { actualSize(): void; zoomBy(factor: number): void; fit(): void }): Command[] {
   const session = useSession()
   const stage = useStage()
   const runs = useRuns()
@@ -42,7 +42,7 @@ export function stageCommands(pictures: { actualSize(): void; zoomBy(factor: num
       ...onStage, id, title: `Show or hide: ${pictureTitles[index]}`, keys: [String(index + 1)], run: () => toggle(index as PictureIndex),
     })),
     { ...onStage, id: 'zoom-100', title: 'Show pictures at 100%', keys: ['0'], run: () => pictures.actualSize() },
-    { ...onStage, id: 'fit', title: 'Fit the pictures', run: () => stage.fit() },
+    { ...onStage, id: 'fit', title: 'Fit the pictures, or the part that the classifier sees', run: () => pictures.fit() },
     { ...onStage, id: 'zoom-in', title: 'Zoom in', keys: ['+', '='], run: () => pictures.zoomBy(1.25) },
     { ...onStage, id: 'zoom-out', title: 'Zoom out', keys: ['-'], run: () => pictures.zoomBy(0.8) },
     { ...onStage, id: 'fill-window', title: 'Let the stage fill the window, or not', run: () => void (stage.filling = !stage.filling) },

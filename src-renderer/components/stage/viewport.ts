@@ -26,9 +26,20 @@ const leastZoom = 0.25
 /** CSS pixels that one picture pixel is drawn at, at most. */
 const mostScale = 64
 
+/** CSS pixels around a picture that fits, for its outline. */
+const margin = 1
+
 /** CSS pixels per picture pixel where the whole picture fits. */
 export function fitScale(cell: Size, picture: Size): number {
-  return Math.min(cell.width / picture.width, cell.height / picture.height)
+  return Math.max(1, Math.min((cell.width - 2 * margin), (cell.height - 2 * margin) * (picture.width / picture.height))) / picture.width
+}
+
+/** The look in which a part of the picture fills the cell. */
+export function fitPart(part: { left: number; top: number } & Size, cell: Size, picture: Size): Look {
+  return {
+    zoom: fitScale(cell, part) / fitScale(cell, picture),
+    centre: { x: (part.left + part.width / 2) / picture.width, y: (part.top + part.height / 2) / picture.height },
+  }
 }
 
 export function place(cell: Size, picture: Size, look: Look): Placement {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { arrange, fitScale, panBy, place, toCell, toPicture, zoomAt } from '#renderer/components/stage/viewport.ts'
+import { arrange, fitPart, fitScale, panBy, place, toCell, toPicture, zoomAt } from '#renderer/components/stage/viewport.ts'
 
 const cell = { width: 300, height: 200 }
 const picture = { width: 512, height: 430 }
@@ -7,8 +7,8 @@ const fitted = { zoom: 1, centre: { x: 0.5, y: 0.5 } }
 
 test('fitted, the picture lies whole and centred in its cell', () => {
   const { scale, left, top } = place(cell, picture, fitted)
-  expect(scale).toBeCloseTo(200 / 430)
-  expect(top).toBeCloseTo(0)
+  expect(scale).toBeCloseTo(198 / 430)
+  expect(top).toBeCloseTo(1)
   expect(left).toBeCloseTo((300 - 512 * scale) / 2)
 })
 
@@ -44,4 +44,13 @@ test('pictures are laid out where they become largest', () => {
   expect(arrange(2, { width: 300, height: 700 }, { width: 224, height: 224 })).toEqual({ columns: 1, rows: 2 })
   expect(arrange(4, { width: 2000, height: 300 }, { width: 224, height: 224 })).toEqual({ columns: 4, rows: 1 })
   expect(arrange(1, { width: 10, height: 10 }, picture)).toEqual({ columns: 1, rows: 1 })
+})
+
+test('the part that the classifier sees can fill the cell', () => {
+  const part = { left: 68, top: 27, width: 376, height: 376 }
+  const placed = place(cell, picture, fitPart(part, cell, picture))
+  const corner = toCell({ x: part.left, y: part.top }, placed)
+  const opposite = toCell({ x: part.left + part.width, y: part.top + part.height }, placed)
+  expect([corner.y, opposite.y]).toEqual([expect.closeTo(1), expect.closeTo(199)])
+  expect(corner.x + opposite.x).toBeCloseTo(300)
 })
