@@ -3,15 +3,19 @@ import { MaskscopeError } from '#shared/domain/errors.ts'
 import { colormapIds } from '#shared/imaging/colormap.ts'
 import { noSuchRun } from '#services/run-board.ts'
 import type { StoredRun } from '#services/studies.ts'
+import type { OpenedStudy } from '#services/study-keeper.ts'
 import type { FigureFormat, FigureOptions } from '#services/figures.ts'
-import { notYet } from './runs.ts'
 import type { CallsOf, Parts } from './parts.ts'
 
 export function figureCalls({ keeper, host }: Parts): CallsOf<'figures'> {
-  async function stored(run: string): Promise<StoredRun> {
+  async function shown(run: string): Promise<OpenedStudy> {
     const { opened } = await keeper.current()
     if (!opened) throw noSuchRun(run)
-    return opened.study.readRun(run)
+    return opened
+  }
+
+  async function stored(run: string): Promise<StoredRun> {
+    return (await shown(run)).study.readRun(run)
   }
 
   async function render(run: string, choice: FigureChoice, format: FigureFormat): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }> {
@@ -26,7 +30,10 @@ export function figureCalls({ keeper, host }: Parts): CallsOf<'figures'> {
       return previewOfStoredRun(await stored(run), optionsOf(options))
     },
     'figures.render': ({ run, options, format }) => render(run, options, format),
-    'figures.command': () => notYet(),
+    'figures.command': async ({ run, options, format }) => {
+      const { figureCommand } = await import('#services/run-command.ts')
+      return { command: figureCommand({ study: (await shown(run)).study.folder, run, file: null, format, options: optionsOf(options) }) }
+    },
     'figures.save': async ({ run, options, format }) => {
       if (!host.dialogs) throw new MaskscopeError('unavailable', 'This shell has no dialogs of its own; the page downloads the figure.')
       const { name, bytes } = await render(run, options, format)

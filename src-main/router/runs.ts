@@ -1,9 +1,9 @@
-import { MaskscopeError } from '#shared/domain/errors.ts'
 import { emptyCourse, liveCourse, liveDetail, recordDetail, storedCourse, storedDetail } from '#services/run-detail.ts'
 import { noSuchRun } from '#services/run-board.ts'
 import { makeOrder } from '#services/window-order.ts'
 import { watchRuns } from '#services/run-watch.ts'
 import { createRunSource } from '#services/run-source.ts'
+import { commandOfOrder, commandOfRun } from '#services/copied-command.ts'
 import { reopenRun } from '#services/reopen.ts'
 import type { OpenedStudy } from '#services/study-keeper.ts'
 import type { CallsOf, Parts, StreamsOf } from './parts.ts'
@@ -70,8 +70,11 @@ export function runCalls(parts: Parts): CallsOf<'runs'> {
       const opened = await study(run)
       return reopenRun(await boardOf(opened).record(run), opened, models, images)
     },
-    'runs.command': () => notYet(),
-    'runs.commandFor': () => notYet(),
+    'runs.command': async ({ run }) => {
+      const opened = await study(run)
+      return { command: await commandOfRun(opened, await boardOf(opened).record(run)) }
+    },
+    'runs.commandFor': async (order) => ({ command: await commandOfOrder(await makeOrder(order, models, images)) }),
     'runs.delete': async ({ runs }) => {
       const { opened } = await keeper.current()
       if (opened) await boardOf(opened).delete(runs)
@@ -83,10 +86,6 @@ export function runCalls(parts: Parts): CallsOf<'runs'> {
       return {}
     },
   }
-}
-
-export function notYet(): never {
-  throw new MaskscopeError('unavailable', 'Commands cannot be copied in this version.')
 }
 
 export function runStreams({ keeper, boardOf }: Parts): StreamsOf<'runs'> {

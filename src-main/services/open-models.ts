@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { Pool } from '#pool/pool.ts'
 import type { IncompleteModel, OpenModel, Stated } from '#shared/contract/models.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import type { ModelInfo, ModelSource, Preprocessing } from '#shared/domain/model.ts'
+import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import type { Handles } from './handles.ts'
 import { shortPlace } from './handles.ts'
 import { createLru } from './lru.ts'
@@ -28,7 +28,7 @@ export interface OpenModels {
   /** @throws MaskscopeError with the subjects 'model', 'range', 'fit' or 'labels' */
   open(from: { bundled: string } | { file: string }, stated: Stated): Promise<OpenModel | IncompleteModel>
   /** The model of a stored run. @throws MaskscopeError 'input' where it is gone or another */
-  openAgain(place: string, wanted: { name: string; sha256: string; preprocessing: Pick<Preprocessing, 'fit' | 'range'> }): Promise<OpenModel>
+  openAgain(place: string, wanted: { name: string; sha256: string }, options: ModelOptions): Promise<OpenModel>
   /** With its weights. @throws MaskscopeError 'usage' for an unknown handle, 'input' where the files have changed meanwhile */
   get(model: string): Promise<ModelAtHand>
   /** Writes model-card.json beside the model. @returns its path. @throws MaskscopeError 'usage', 'storage' */
@@ -101,6 +101,14 @@ export function createOpenModels({ pool, handles, onOpen }: OpenModelsOptions): 
     return { state: 'open', model, info: plainInfo(info), place, bundled: loaded.bundled !== undefined, cardless, stated, notes: [...loaded.notes] }
   }
 
+  async function statedBy({ fit, range, labels }: ModelOptions): Promise<Stated> {
+    const file = labels === undefined ? null : await handles.give(labels).catch(() => null)
+    return {
+      ...(fit === undefined ? {} : { fit }), ...(range === undefined ? {} : { range: [range[0], range[1]] }),
+      ...(file === null ? {} : { labels: file.handle }),
+    }
+  }
+
   return {
     bundled: () => bundledModels.filter(({ name }) => existsSync(path.join(programFolder(), 'models', name, 'model.json'))),
 
@@ -118,9 +126,8 @@ export function createOpenModels({ pool, handles, onOpen }: OpenModelsOptions): 
       }
     },
 
-    async openAgain(place, { name, sha256, preprocessing: { fit, range } }) {
-      const options: ModelOptions = { fit, range: [range[0], range[1]] }
-      const opened = await openPlace(place, options, { fit, range: [range[0], range[1]] }, sha256).catch((error: unknown) => {
+    async openAgain(place, { name, sha256 }, options) {
+      const opened = await openPlace(place, options, await statedBy(options), sha256).catch((error: unknown) => {
         throw forWindow(error)
       })
       if (opened) return opened

@@ -4,11 +4,12 @@ import path from 'node:path'
 import type { OpenImage, OpenModel } from '#shared/contract/models.ts'
 import { serialiseError } from '#shared/domain/errors.ts'
 import type { RunRecord } from '#storage/manifests.ts'
-import type { DataItem } from './datasets.ts'
-import { fileItem, resolveScenes } from './datasets.ts'
+import { fileItem, resolveScenes, type DataItem } from './datasets.ts'
+import type { ModelOptions } from './models.ts'
 import type { OpenImages } from './open-images.ts'
 import type { OpenModels } from './open-models.ts'
 import { runItem } from './run-inputs.ts'
+import { statedOf } from './run-result.ts'
 import { readInput } from './studies.ts'
 import type { OpenedStudy } from './study-keeper.ts'
 
@@ -28,10 +29,16 @@ export async function reopenRun(record: RunRecord, { study }: OpenedStudy, model
   const item = await findItem(record, study.folder)
   const opened = await images.openItem(item, image.kind, image.reference)
   try {
-    return { model: await models.openAgain(record.found.model, model), image: opened, message: null }
+    return { model: await models.openAgain(record.found.model, model, statedFor(record)), image: opened, message: null }
   } catch (error) {
     return { model: null, image: opened, message: serialiseError(error, 'input').message }
   }
+}
+
+/** As it was stated then; earlier versions do not tell, and only fit and range can be read off the run. */
+function statedFor({ found, request: { model: { preprocessing: { fit, range } } } }: RunRecord): ModelOptions {
+  if (found.stated) return statedOf(found)
+  return path.isAbsolute(found.model) ? { fit, range } : {}
 }
 
 /** The file itself where it still is what it was, so that a command can name it; else what the study keeps. */

@@ -98,10 +98,12 @@ export function createStudyKeeper(options: StudyKeeperOptions): StudyKeeper {
     const { opened } = left
     if (!opened) return
     await allEnded(opened.runs)
-    // It may have been opened again meanwhile.
-    if ((await shown).opened === opened) return
-    writing.delete(opened)
-    await opened.close().catch((error: unknown) => onNotice?.(serialiseError(error).message))
+    await inTurn(async () => {
+      // It may have been opened again meanwhile.
+      if ((await shown).opened === opened) return
+      writing.delete(opened)
+      await opened.close().catch((error: unknown) => onNotice?.(serialiseError(error).message))
+    })
   }
 
   async function switchTo(find: () => Promise<ShownStudy>): Promise<ShownStudy> {

@@ -15,7 +15,7 @@ export async function makeOrder(order: WindowOrder, models: OpenModels, images: 
   const method = findMethod(order.method)
   resolveParameters(method, order.parameters)
   const { item } = images.get(order.image)
-  const { source, info, place } = await models.get(order.model)
+  const { source, info, place, options } = await models.get(order.model)
   if (method.access === 'gradient' && info.access !== 'gradient') {
     throw new MaskscopeError('unavailable', `${method.title} needs gradients, which the model ${info.name} does not give; choose another model or method.`, { subject: 'method' })
   }
@@ -26,5 +26,5 @@ export async function makeOrder(order: WindowOrder, models: OpenModels, images: 
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new MaskscopeError('usage', `The seed is ${seed}; it must be a whole number from 0.`, { subject: 'seed' })
   }
-  return { model: { source, place }, item, method: method.id, parameters, seed, target, live: true }
+  return { model: { source, place, stated: options }, item, method: method.id, parameters, seed, target, live: true }
 }
