@@ -3,7 +3,7 @@ import { app, dialog, type BrowserWindow, type FileFilter, type OpenDialogOption
 import type { ShellHost } from '#main/shell-host.ts'
 import { imageEndings } from '#services/images.ts'
 import { createFiles } from '#storage/files.ts'
-import { safeFileName } from './file-name.ts'
+import { safeFileName } from '../file-name.ts'
 
 type Dialogs = NonNullable<ShellHost['dialogs']>
 type Purpose = Parameters<Dialogs['open']>[0]

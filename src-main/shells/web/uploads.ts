@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import path from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { safeFileName } from '../electron/file-name.ts'
+import { safeFileName } from '../file-name.ts'
 
 export interface UploadLimits {
   /** Bytes of one request. */

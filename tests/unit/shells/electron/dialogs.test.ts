@@ -5,7 +5,7 @@ import type { BrowserWindow } from 'electron'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createDialogs } from '#main/shells/electron/dialogs.ts'
-import { safeFileName } from '#main/shells/electron/file-name.ts'
+import { safeFileName } from '#main/shells/file-name.ts'
 import { app, dialog, FakeWindow, resetElectron } from './electron-stub.ts'
 
 vi.mock('electron', () => import('./electron-stub.ts'))
@@ -41,7 +41,7 @@ describe('security 9: names of files to write', () => {
   })
 
   test('whatever the name, what comes of it is one short name in one folder', () => {
-    fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary', maxLength: 400 }), fc.string({ maxLength: 400 })), (name) => {
+    fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary', maxLength: 150 }), fc.string({ maxLength: 300 })), (name) => {
       const safe = safeFileName(name)
       expect(safe).not.toBe('')
       expect(path.basename(safe)).toBe(safe)
