@@ -6,54 +6,9 @@ import type { ExplainTask } from '#engine/methods/method.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { ImageBatch } from '#shared/domain/image.ts'
 import { resolveParameters } from '#shared/domain/parameters.ts'
-import { storedIterations, type Explanation, type Progress } from '#shared/domain/run.ts'
-import { createRandom } from '#shared/random/random.ts'
+import { storedIterations } from '#shared/domain/run.ts'
 import { upsample } from '#shared/imaging/interpolation.ts'
-
-const neuromask = findMethod('neuromask')
-
-function randomImages(count: number, height: number, width: number, seed = 1): ImageBatch {
-  const random = createRandom(seed, 'images')
-  return { count, height, width, channels: 3, data: Float32Array.from({ length: count * height * width * 3 }, () => random.uniform()) }
-}
-
-interface Outcome {
-  progress: Progress[]
-  explanations: Explanation[]
-}
-
-async function explain(
-  classifier: Classifier, images: ImageBatch, set: Record<string, unknown> = {}, more: Partial<ExplainTask> = {},
-): Promise<Outcome> {
-  const targets = more.targets ?? new Array<number>(images.count).fill(1)
-  const seeds = more.seeds ?? Array.from({ length: images.count }, (_, i) => i)
-  const signal = more.signal ?? new AbortController().signal
-  const run = neuromask.explain({ classifier, images, targets, seeds, signal, parameters: resolveParameters(neuromask, set) })
-  const progress: Progress[] = []
-  for (;;) {
-    const next = await run.next()
-    if (next.done) return { progress, explanations: next.value }
-    const news = { ...next.value }
-    delete news.look
-    progress.push(news)
-  }
-}
-
-function single(images: ImageBatch, index: number): ImageBatch {
-  const size = images.height * images.width * images.channels
-  return { ...images, count: 1, data: images.data.slice(index * size, (index + 1) * size) }
-}
-
-/** Certain of class 0 whatever it sees, at no cost: what remains of the loss are the regularisers. */
-function certain(height: number, width: number): Classifier {
-  const gradient = new Float32Array(height * width * 3)
-  const logits = Float32Array.of(200, 0, 0)
-  return {
-    ...analyticClassifier({ height: 1, width: 1, classes: 3 }),
-    logits: async (images) => Float32Array.from({ length: 3 * images.count }, (_, i) => logits[i % 3]!),
-    scoreGradient: async () => ({ scores: Float32Array.of(0), logits, gradient }),
-  }
-}
+import { certain, explain, neuromask, randomImages, single } from './neuromask-runs.ts'
 
 test('the registry offers it and names what it knows otherwise', () => {
   expect(methods.map((m) => m.id)).toContain('neuromask')
