@@ -8,6 +8,7 @@ import type { OpenedStudy, StudyKeeper } from './study-keeper.ts'
  * another study is shown.
  * @param boardOf the table of a study's runs
  * @param signal ends it
+ * @returns when it has ended
  */
 export async function watchRuns(
   keeper: StudyKeeper, boardOf: (opened: OpenedStudy) => RunBoard, emit: Emit<RunsEvent>, signal: AbortSignal,
@@ -38,10 +39,21 @@ export async function watchRuns(
     for (const event of missed) if (event.type !== 'frame') emit(event)
   }
 
-  const endKeeper = keeper.subscribe(() => void begin())
-  signal.addEventListener('abort', () => {
-    endKeeper()
-    endBoard()
-  }, { once: true })
-  await begin()
+  await new Promise<void>((resolve, reject) => {
+    const endKeeper = keeper.subscribe(() => void begin().catch(fail))
+    function end(): void {
+      round++
+      endKeeper()
+      endBoard()
+    }
+    function fail(error: Error): void {
+      end()
+      reject(error)
+    }
+    signal.addEventListener('abort', () => {
+      end()
+      resolve()
+    }, { once: true })
+    begin().catch(fail)
+  })
 }

@@ -142,6 +142,19 @@ describe('a worker that dies', () => {
   })
 })
 
+test('while the only worker computes, a model opens and an image is classified', async () => {
+  const run = await submit(20_000)
+  await reaches(run, 3)
+  const judge = await client.call('models.open', { from: { bundled: 'demo-judge' }, stated: {} })
+  if (judge.state !== 'open') throw new Error(judge.message)
+  const { top } = await client.call('images.classify', { model: judge.model, image, top: 2 })
+  expect(top.map((entry) => entry.probability! <= 1)).toEqual([true, true])
+  expect(await client.call('system.backend', {})).toMatchObject({ id: 'wasm', workers: 1 })
+  expect(watched.rows.get(run)).toMatchObject({ state: 'running' })
+  await client.call('runs.cancel', { run })
+  await watched.ended(run)
+})
+
 describe('studies', () => {
   test('another study while one runs: its run goes on and is there when it is opened again', async () => {
     const first = shownStudy()
