@@ -146,11 +146,11 @@ export const useRuns = defineStore('runs', () => {
     loading.add(run)
     arriving.set(run, [])
     try {
-      const [course, detail] = await Promise.all([
-        needsCourse ? call('runs.course', { run }) : null, needsDetail ? call('runs.read', { run }) : null,
+      // What can be read is shown, also where the rest cannot.
+      await Promise.all([
+        needsCourse ? call('runs.course', { run }).then((course) => adoptCourse(run, course)) : null,
+        needsDetail ? call('runs.read', { run }).then((detail) => details.set(run, detail)) : null,
       ])
-      if (course) adoptCourse(run, course)
-      if (detail) details.set(run, detail)
       detailErrors.delete(run)
     } catch (error) {
       detailErrors.set(run, error as MaskscopeError)
