@@ -1,7 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { OpenImage, OpenModel } from '#shared/contract/models.ts'
+import { cliPath } from '../fixtures/cli.ts'
 import { openDesk, watchRuns, type DeskClient, type TestDesk, type Watched } from '../fixtures/desk.ts'
 
 const figure = { widthMm: 88.9, font: 'arimo', colormap: 'viridis', normalisation: 'range', caption: true, dpi: 150 } as const
@@ -120,6 +123,22 @@ describe('from nothing to a printed figure of the demo', () => {
     const { studies } = await client.call('files.recent', {})
     expect(studies).toMatchObject([{ kind: 'study' }])
     expect(await client.call('studies.list', {})).toMatchObject([{ study: studies[0]!.handle, runs: 1 }])
+  })
+
+  test.skipIf(process.platform === 'win32')('its command and its figure\'s make the same bytes', async () => {
+    const study = path.join(at.folder, 'studies', readdirSync(path.join(at.folder, 'studies'))[0]!)
+    const cwd = path.join(at.folder, 'by command')
+    mkdirSync(cwd)
+    const perform = async (command: string): Promise<void> => {
+      expect(command).toMatch(/^maskscope /)
+      const line = `"${process.execPath}" "${cliPath}"${command.slice('maskscope'.length)}`
+      await promisify(execFile)('sh', ['-c', line], { cwd })
+    }
+    await perform(`${(await client.call('runs.command', { run })).command} --out again`)
+    const again = path.join(cwd, 'again', 'runs', run)
+    expect(readFileSync(path.join(again, 'run.json'), 'utf8')).toBe(readFileSync(path.join(study, 'runs', run, 'run.json'), 'utf8'))
+    await perform((await client.call('figures.command', { run, options: figure, format: 'svg' })).command)
+    expect(readFileSync(path.join(cwd, `${run}.svg`), 'utf8')).toBe((await client.call('figures.preview', { run, options: figure })).svg)
   })
 
   test('reopened to run again', async () => {
