@@ -27,6 +27,9 @@ export async function saveModelCard(loaded: Pick<LoadedModel, 'file' | 'labelsFi
   try {
     await files.write(draft, `${JSON.stringify(card, undefined, 2)}\n`)
     await placeNew(draft, file)
+  } catch (error) {
+    // The person never sees the draft.
+    throw error instanceof MaskscopeError ? new MaskscopeError(error.code, error.message.replaceAll(draft, file), { subject: 'model', cause: error }) : error
   } finally {
     await files.remove(draft).catch(() => undefined)
   }

@@ -84,7 +84,7 @@ describe('a model without a card', () => {
       throw Object.assign(new Error('EROFS: injected'), { code: 'EROFS' })
     }
     const saving = saveModelCard(loaded, await infoOf(loaded.source), createFiles({ ...nodeOperations, open }))
-    await expect(saving).rejects.toMatchObject({ code: 'storage', message: expect.stringMatching(/model-card\.json.*read-only/) as string })
+    await expect(saving).rejects.toMatchObject({ code: 'storage', subject: 'model', message: expect.stringMatching(/\/model-card\.json: .*read-only/) as string })
     await expect(saving).rejects.toThrow(folder)
     expect(readdirSync(folder).sort()).toEqual(['model-shard1of1.bin', 'model.json'])
   })
