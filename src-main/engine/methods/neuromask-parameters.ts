@@ -120,17 +120,17 @@ const parameters: readonly Parameter[] = [
     default: ours['learning-rate'], min: 0.0001, max: 10, step: 0.001, logarithmic: true,
   },
   {
-    type: 'number', name: 'prediction-weight', label: 'Prediction weight', symbol: 'λp', group: 'Loss', live: true,
+    type: 'number', name: 'prediction-weight', label: 'Prediction', symbol: 'λp', group: 'Loss', live: true,
     help: 'Weight of the cross-entropy of the masked image with the target class.',
     default: ours['prediction-weight'], min: 0, max: 1000, step: 0.01, logarithmic: true,
   },
   {
-    type: 'number', name: 'sparsity-weight', label: 'Sparsity weight', symbol: 'λs', group: 'Loss', live: true, common: true,
+    type: 'number', name: 'sparsity-weight', label: 'Sparsity', symbol: 'λs', group: 'Loss', live: true, common: true,
     help: 'Weight of mean|w + L|, which pulls every pixel towards being hidden.',
     default: ours['sparsity-weight'], min: 0, max: 1000, step: 0.01, logarithmic: true,
   },
   {
-    type: 'number', name: 'smoothness-weight', label: 'Smoothness weight', symbol: 'λd', group: 'Loss', live: true, common: true,
+    type: 'number', name: 'smoothness-weight', label: 'Smoothness', symbol: 'λd', group: 'Loss', live: true, common: true,
     help: 'Weight of mean((K∗w)²), which makes neighbouring pixels agree.',
     default: ours['smoothness-weight'], min: 0, max: 1000, step: 0.001, logarithmic: true,
   },

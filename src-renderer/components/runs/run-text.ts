@@ -16,6 +16,11 @@ export function shareText(value: number | null): string {
   return value === null ? '–' : value.toFixed(2)
 }
 
+/** As in running text, e.g. ".06". */
+export function shortShare(value: number): string {
+  return value < 0.005 ? '<.01' : shortNumber(Number(value.toFixed(2)))
+}
+
 export function countText(value: number): string {
   return grouped.format(value)
 }
