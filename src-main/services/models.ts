@@ -96,7 +96,7 @@ export async function loadModel(spec: string, options: ModelOptions = {}): Promi
 }
 
 /** The folder's name, with the one above where it only tells the format: "mobilenet_v1_0.25_128/graph". */
-function nameOf(file: string): string {
+export function nameOf(file: string): string {
   const folder = path.dirname(file)
   const name = path.basename(folder)
   const parent = path.basename(path.dirname(folder))

@@ -9,7 +9,7 @@ import type { Handles } from './handles.ts'
 import { shortPlace } from './handles.ts'
 import { createLru } from './lru.ts'
 import { cardBeside } from './model-card.ts'
-import { labelsError, loadModel, MissingFactsError, SeveralModelsError, type LoadedModel, type ModelOptions } from './models.ts'
+import { labelsError, loadModel, MissingFactsError, nameOf, SeveralModelsError, type LoadedModel, type ModelOptions } from './models.ts'
 import { programFolder } from './program.ts'
 import { saveModelCard } from './save-card.ts'
 
@@ -120,7 +120,7 @@ export function createOpenModels({ pool, handles, onOpen }: OpenModelsOptions): 
         if (!incomplete) throw forWindow(error)
         const file = await handles.give(error.file)
         return {
-          state: 'incomplete', file: file.handle, name: path.basename(path.dirname(error.file)), stated, missing: ['range'],
+          state: 'incomplete', file: file.handle, name: nameOf(error.file), stated, missing: ['range'],
           message: 'The model file does not say what black and white become before they enter the network. State the range: 0 to 1, −1 to 1 and 0 to 255 are usual.',
         }
       }
