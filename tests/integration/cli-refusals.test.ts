@@ -107,6 +107,9 @@ describe('targets, parameters, options', () => {
   test('parameter unknown', () => refused({ more: ['--set', 'speed=3'] }, /Parameter speed is not a parameter of this method; it knows iterations/))
   test('parameter out of range', () => refused({ more: ['--set', 'iterations=0'] }, /Parameter iterations is 0; it must lie between 1 and/))
   test('preset unknown', () => refused({ more: ['--set', 'preset=best'] }, /no preset "best"; choose one of/))
+  test('a change of what cannot change on the way', () => refused({ more: ['--change', '1:resolution=8'] }, /Parameter resolution can only be set at the start of a run/))
+  test('a change after the last iteration', () => refused({ more: ['--change', '3:noise=0'] }, /from iteration 3 on; it must be a whole number from 0 to 2/))
+  test('a change of wrong syntax', () => refused({ more: ['--change', 'noise=0'] }, /iteration:name=value/))
   test('method unknown', () => refused({ more: ['--method', 'magic'] }, /no method "magic"; choose one of neuromask/))
   test('data set of wrong syntax', () => refused({ image: 'scenes:5' }, /write scenes:COUNT@SEED/))
   test.each([

@@ -47,9 +47,11 @@ function finished(outcome: RunOutcome): StoredRun {
 async function runWithChange(asked: RunOrder, pauseAt: number, change: Record<string, number | boolean>): Promise<StoredRun> {
   const { runs } = opened
   const paused = new Promise<void>((resolve) => {
-    runs.subscribe((event) => {
+    const end = runs.subscribe((event) => {
       if (event.type === 'progress' && event.progress.iteration === pauseAt) runs.pause(event.run)
-      if (event.type === 'paused') resolve()
+      if (event.type !== 'paused') return
+      end()
+      resolve()
     })
   })
   const { id, outcome } = runs.submit(asked)
@@ -66,8 +68,9 @@ function shell(line: string): string {
   return stdout
 }
 
-async function expectSame(line: string, run: StoredRun): Promise<void> {
-  const { study, runs: [made] } = JSON.parse(shell(`${line} --json`)) as { study: string; runs: { id: string }[] }
+/** @param more to be said besides: the study is being written here, so that a rerun needs another */
+async function expectSame(line: string, run: StoredRun, more = ''): Promise<void> {
+  const { study, runs: [made] } = JSON.parse(shell(`${line}${more} --json`)) as { study: string; runs: { id: string }[] }
   const again = await (await openStudy(study)).readRun(made!.id)
   const files = readdirSync(run.folder).filter((name) => name !== 'record.json' && name !== 'figure.png')
   expect(files.length).toBeGreaterThanOrEqual(5)
@@ -115,7 +118,7 @@ test.skipIf(process.platform === 'win32')('a file with a difficult name and a mo
   writeFileSync(image, 'another')
   const fromStudy = await commandOf(run)
   expect(fromStudy).toMatch(/^maskscope rerun '.*a study of .*' 0\d\d\d-it-s-a-zebra-1-neuromask$/)
-  await expectSame(fromStudy, run)
+  await expectSame(fromStudy, run, ' --out elsewhere')
 })
 
 test('a pasted picture is named by its run, or where that has no result by what the study keeps', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { MaskscopeError, type ErrorCode } from '#shared/domain/errors.ts'
 import { exitCodeOf } from '../../../../src-main/shells/cli/errors.ts'
-import { assignment, positiveNumber, range, wholeNumber } from '../../../../src-main/shells/cli/options.ts'
+import { assignment, change, positiveNumber, range, wholeNumber } from '../../../../src-main/shells/cli/options.ts'
 
 describe('values of options', () => {
   test.each([['0,1', [0, 1]], ['-1,1', [-1, 1]], ['0, 255', [0, 255]], ['1,0', [1, 0]], ['-2.1e0,2.6', [-2.1, 2.6]]])('range %s', (text, value) => {
@@ -34,4 +34,10 @@ test.each([['usage', 2], ['input', 2], ['unavailable', 2], ['run', 1], ['worker'
 
 test('what is our own fault ends with code 1', () => {
   expect(exitCodeOf(new TypeError('x'))).toBe(1)
+})
+
+test('changes gather in the order in which they were given', () => {
+  const first = change('120:sparsity-weight=0.1', [])
+  expect(change('120: flip = false', first)).toEqual([{ iteration: 120, parameters: { 'sparsity-weight': '0.1' } }, { iteration: 120, parameters: { flip: 'false' } }])
+  for (const text of ['120', '120:a', ':a=1', '-1:a=1', '1.5:a=1', 'a=1', '']) expect(() => change(text, []), text).toThrow(/iteration:name=value/)
 })
