@@ -47,7 +47,7 @@ export function listenToWindow(parts: IpcParts): void {
 export function senderProblem(event: Pick<IpcMainInvokeEvent, 'sender' | 'senderFrame'>, isOurs: (contents: WebContents) => boolean): string | null {
   const frame = event.senderFrame
   if (!frame) return 'the frame that sent it is gone'
-  if (frame.parent !== null || frame.top !== frame) return 'it comes from a frame inside the page'
+  if (frame.parent !== null) return 'it comes from a frame inside the page'
   if (frame.origin !== ownOrigin) return `it comes from ${frame.origin}`
   return isOurs(event.sender) ? null : 'it comes from another page'
 }

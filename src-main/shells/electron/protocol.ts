@@ -32,7 +32,7 @@ export function serveBundle(root: string): void {
   protocol.handle(scheme, (request) => answer(root, request))
 }
 
-/** The file that a request names, with the headers of item 2 and 3 of docs/security.md; 404 for everything else. */
+/** The file that a request names, with the headers of item 2 and 3 of docs/security.md; 404 for everything else, a failed load where the page itself is missing. */
 export async function answer(root: string, request: { url: string; method: string }): Promise<Response> {
   const url = new URL(request.url)
   if (request.method !== 'GET' && request.method !== 'HEAD') return refusal(405)
@@ -43,7 +43,8 @@ export async function answer(root: string, request: { url: string; method: strin
     const bytes = await readFile(file)
     return new Response(request.method === 'HEAD' ? null : bytes, { headers: { ...headers, 'content-type': type } })
   } catch {
-    return refusal(404)
+    // A window without its page is a load that failed (crash.ts), not an empty window.
+    return file === path.join(root, 'index.html') ? Response.error() : refusal(404)
   }
 }
 

@@ -15,14 +15,11 @@ export class FakeContents extends EventEmitter {
 export interface FakeFrame {
   origin: string
   parent: FakeFrame | null
-  top: FakeFrame | null
   postMessage: ReturnType<typeof vi.fn>
 }
 
 export function fakeFrame(origin: string, parent: FakeFrame | null = null): FakeFrame {
-  const frame: FakeFrame = { origin, parent, top: null, postMessage: vi.fn() }
-  frame.top = parent ? parent.top : frame
-  return frame
+  return { origin, parent, postMessage: vi.fn() }
 }
 
 export class FakeWindow extends EventEmitter {

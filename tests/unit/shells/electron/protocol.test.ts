@@ -60,6 +60,10 @@ describe('security 2: what the scheme serves', () => {
     expect(await response.text()).toBe('')
   })
 
+  test('a page that is missing is a load that fails, not an empty window', async () => {
+    expect((await answer(path.join(folder, 'elsewhere'), { url: 'app://bundle/index.html', method: 'GET' })).type).toBe('error')
+  })
+
   test('nothing can be sent to it', async () => {
     expect((await get('app://bundle/index.html', 'POST')).status).toBe(405)
   })
