@@ -20,6 +20,8 @@ function field(name: string): ReturnType<VueWrapper['find']> {
   return form.find(`input[role="spinbutton"][aria-label="${name}"]`)
 }
 
+const folds = (): ReturnType<VueWrapper['findAll']> => form.findAll('button[aria-expanded]:not([role], [aria-haspopup])')
+
 async function type(name: string, text: string): Promise<void> {
   const input = field(name)
   ;(input.element as HTMLInputElement).value = text
@@ -30,7 +32,7 @@ async function type(name: string, text: string): Promise<void> {
 test('common parameters stand first, the others by group, folded', () => {
   const labels = form.findAll('.field .words').map((label) => label.text())
   expect(labels.slice(0, 2)).toEqual(['Iterations', 'Sparsity weight'])
-  expect(form.findAll('.disclosure > button').map((head) => [head.text(), head.attributes('aria-expanded')])).toEqual([
+  expect(folds().map((head) => [head.text(), head.attributes('aria-expanded')])).toEqual([
     ['Loss', 'false'], ['Fill', 'false'], ['Randomisation', 'false'],
   ])
   expect(form.text()).toContain('λs')
@@ -41,7 +43,7 @@ test('every type of parameter has its control, under its own name', () => {
   expect(field('Iterations').exists()).toBe(true)
   // Two short options side by side, four long ones in a list.
   expect(form.find('[role="group"][aria-label="Smoothness kernel K"] button[aria-label], [aria-label="Smoothness kernel K"] .segment').exists()).toBe(true)
-  expect(form.find('.select[aria-label="Fill"]').exists()).toBe(true)
+  expect(form.find('[role="combobox"][aria-label="Fill"]').exists()).toBe(true)
   expect(form.find('[role="switch"][aria-label="Flip"]').exists()).toBe(true)
 })
 
@@ -83,7 +85,7 @@ test('a bad value explains itself while typed, and the run waits for it', async 
 test('a folded group says that something in it has changed', async () => {
   useOrder().set('flip', true)
   await flushPromises()
-  expect(form.findAll('.disclosure > button')[2]!.text()).toBe('Randomisation · 1 changed')
+  expect(folds()[2]!.text()).toBe('Randomisation · 1 changed')
 })
 
 test('a preset sets all that is not set by hand', async () => {
