@@ -100,8 +100,8 @@ interface Entry {
 }
 
 /**
- * A paused run keeps its worker, for its state lives there. So that paused runs do not hold up those that wait, they are
- * not counted here: the pool is given others, and does with them what it can.
+ * A paused run keeps its worker, for its state lives there. It is not counted here: the pool is given the next run as well,
+ * which takes the next worker that is free. Where paused runs have all of them it waits until one is resumed or cancelled.
  */
 export function createRuns({ pool, study, version }: RunsOptions): Runs {
   const listeners = new Set<(event: RunEvent) => void>()

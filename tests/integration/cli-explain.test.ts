@@ -235,7 +235,7 @@ describe('what there is', () => {
   test('methods --json: every parameter and preset as the registry has it', async () => {
     const { code, stdout, stderr } = await runCli(['methods', '--json'], root)
     expect([code, stderr]).toEqual([0, ''])
-    const base = { name: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/), label: z.string(), symbol: z.string().optional(), help: z.string().min(1), group: z.string() }
+    const base = { name: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/), label: z.string(), symbol: z.string().optional(), help: z.string().min(1), group: z.string(), live: z.boolean().optional(), common: z.boolean().optional() }
     const parameter = z.discriminatedUnion('type', [
       z.strictObject({ ...base, type: z.literal('number'), default: z.number(), min: z.number(), max: z.number(), step: z.number(), integer: z.boolean().optional(), logarithmic: z.boolean().optional(), unit: z.string().optional() }),
       z.strictObject({ ...base, type: z.literal('choice'), default: z.string(), options: z.array(z.strictObject({ value: z.string(), label: z.string() })) }),

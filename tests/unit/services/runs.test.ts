@@ -188,7 +188,7 @@ describe('pausing', () => {
     expect(types(second.id)).toEqual(['queued', 'paused', 'resumed', 'started'])
   })
 
-  test('a paused run does not hold up those that wait', async () => {
+  test('a paused run is not counted: the pool is given the next', async () => {
     const first = runs.submit(order())
     const second = runs.submit(order())
     await until(() => jobs.length === 1)
