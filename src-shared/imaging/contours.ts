@@ -16,21 +16,23 @@ export function contours(map: MapData, level: number): Contour[] {
   const rows = nodes(map.height)
   const across = columns.length
   const value = (x: number, y: number): number => map.data[source(y, map.height) * map.width + source(x, map.width)]!
-  /** From a crossed edge to the (at most two) edges it is joined with. */
-  const links = new Map<number, number[]>()
-  const crossings = new Map<number, [number, number]>()
+  const edges = across * rows.length * 2
+  /** For each crossed edge the (at most two) edges it is joined with, or -1; every edge is crossed once at most. */
+  const links = new Int32Array(edges * 2).fill(-1)
+  const crossings = new Float64Array(edges * 2)
   const horizontal = (x: number, y: number): number => (y * across + x) * 2
   const vertical = (x: number, y: number): number => (y * across + x) * 2 + 1
 
   const cross = (edge: number, x0: number, y0: number, x1: number, y1: number): void => {
-    if (crossings.has(edge)) return
     const a = value(x0, y0)
     const t = (level - a) / (value(x1, y1) - a)
-    crossings.set(edge, [columns[x0]! + (columns[x1]! - columns[x0]!) * t, rows[y0]! + (rows[y1]! - rows[y0]!) * t])
+    crossings[edge * 2] = columns[x0]! + (columns[x1]! - columns[x0]!) * t
+    crossings[edge * 2 + 1] = rows[y0]! + (rows[y1]! - rows[y0]!) * t
   }
+  const link = (from: number, to: number): void => void (links[links[from * 2] === -1 ? from * 2 : from * 2 + 1] = to)
   const join = (a: number, b: number): void => {
-    links.set(a, [...(links.get(a) ?? []), b])
-    links.set(b, [...(links.get(b) ?? []), a])
+    link(a, b)
+    link(b, a)
   }
 
   for (let y = 0; y + 1 < rows.length; y++) {
@@ -68,22 +70,24 @@ function source(node: number, count: number): number {
   return Math.min(count - 1, Math.max(0, node - 1))
 }
 
-function chained(links: Map<number, number[]>, crossings: Map<number, [number, number]>): Contour[] {
+function chained(links: Int32Array, crossings: Float64Array): Contour[] {
   const found: Contour[] = []
-  const seen = new Set<number>()
-  const walk = (start: number): number[] => {
-    const chain: number[] = []
-    for (let at: number | undefined = start; at !== undefined; at = links.get(at)!.find((next) => !seen.has(next))) {
-      seen.add(at)
-      chain.push(at)
-    }
-    return chain
+  const edges = links.length / 2
+  const seen = new Uint8Array(edges)
+  const next = (edge: number): number => {
+    for (let k = edge * 2; k < edge * 2 + 2; k++) if (links[k] !== -1 && !seen[links[k]!]) return links[k]!
+    return -1
   }
-  const add = (chain: number[], closed: boolean): void => {
-    if (chain.length > 1) found.push({ points: Float64Array.from(chain.flatMap((edge) => crossings.get(edge)!)), closed })
+  const add = (start: number, closed: boolean): void => {
+    const points: number[] = []
+    for (let at = start; at !== -1; at = next(at)) {
+      seen[at] = 1
+      points.push(crossings[at * 2]!, crossings[at * 2 + 1]!)
+    }
+    found.push({ points: Float64Array.from(points), closed })
   }
   // Lines that end at the edge of the map first, from one of their ends; rings are what is left.
-  for (const [edge, joined] of links) if (joined.length === 1 && !seen.has(edge)) add(walk(edge), false)
-  for (const edge of links.keys()) if (!seen.has(edge)) add(walk(edge), true)
+  for (let edge = 0; edge < edges; edge++) if (links[edge * 2] !== -1 && links[edge * 2 + 1] === -1 && !seen[edge]) add(edge, false)
+  for (let edge = 0; edge < edges; edge++) if (links[edge * 2] !== -1 && !seen[edge]) add(edge, true)
   return found
 }

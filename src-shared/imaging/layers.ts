@@ -2,7 +2,7 @@ import type { MapData } from '../domain/image.ts'
 import type { Colormap } from './colormap.ts'
 import { colourIndex } from './colormap.ts'
 import { normalise, type Limits } from './normalisation.ts'
-import { cellOpacities } from './overlay.ts'
+import { opacityPower } from './overlay.ts'
 
 /**
  * Layers for a screen that composes by itself: 8-bit RGBA, row-major, alpha not multiplied in. Drawn over each other
@@ -23,6 +23,8 @@ export function mapLayer(map: MapData, limits: Limits, scale: Colormap): Layer {
   return out
 }
 
+const alphaSteps = 1024
+
 /**
  * Colour by value and opacity by value.
  * @param opacity of the strongest value, 0 to 1
@@ -30,10 +32,13 @@ export function mapLayer(map: MapData, limits: Limits, scale: Colormap): Layer {
  */
 export function overlayLayer(map: MapData, limits: Limits, scale: Colormap, opacity: number, threshold: number): Layer {
   const out = mapLayer(map, limits, scale)
-  const opacities = cellOpacities(map, limits)
-  const least = threshold * Math.max(Math.abs(limits.low), Math.abs(limits.high))
+  const full = Math.max(Math.abs(limits.low), Math.abs(limits.high))
+  const least = threshold * full
+  // A power for each pixel of a large mask would take most of a frame's time.
+  const alphas = Uint8ClampedArray.from({ length: alphaSteps + 1 }, (_, i) => (i / alphaSteps) ** opacityPower * opacity * 255)
   for (let i = 0; i < map.data.length; i++) {
-    out[i * 4 + 3] = Math.abs(map.data[i]!) < least ? 0 : opacities[i]! * opacity * 255
+    const size = Math.abs(map.data[i]!)
+    out[i * 4 + 3] = size < least ? 0 : alphas[Math.round(Math.min(1, size / full) * alphaSteps)]!
   }
   return out
 }

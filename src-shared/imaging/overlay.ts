@@ -47,7 +47,7 @@ export interface OverlayOptions {
 }
 
 /** Opacity is the value's share of the greatest limit to this power: weak parts stay visible, zero adds nothing. */
-const opacityPower = 0.7
+export const opacityPower = 0.7
 
 /**
  * The map over the desaturated picture, composed into plain RGB: colour by value, opacity by value, so that nothing is
@@ -86,7 +86,7 @@ export function composeOverlay(picture: Picture, map: MapData, options: OverlayO
 }
 
 /** 0 where the map is zero, 1 at the greater of the limits' magnitudes. */
-export function cellOpacities(map: MapData, limits: Limits): Float32Array {
+function cellOpacities(map: MapData, limits: Limits): Float32Array {
   const full = Math.max(Math.abs(limits.low), Math.abs(limits.high))
   return map.data.map((value) => Math.min(1, Math.abs(value) / full) ** opacityPower)
 }

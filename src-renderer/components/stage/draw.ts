@@ -107,6 +107,9 @@ export function drawCheckerboard(ctx: Context, box: Box, size: Size, a: string, 
   ctx.restore()
 }
 
+/** Of so many points, contours are noise; a halo around each would only cost time. */
+const mostHaloed = 20_000
+
 /** A dark line in a light halo: seen on any picture, and in grey. */
 export function drawContours(ctx: Context, lines: readonly Contour[], map: Size, box: Box): void {
   ctx.save()
@@ -120,13 +123,15 @@ export function drawContours(ctx: Context, lines: readonly Contour[], map: Size,
     }
     if (closed) ctx.closePath()
   }
-  ctx.lineJoin = 'round'
-  ctx.lineCap = 'round'
-  ctx.strokeStyle = '#ffffff'
-  ctx.lineWidth = 3.5
-  ctx.stroke()
+  const noise = lines.reduce((sum, line) => sum + line.points.length / 2, 0) > mostHaloed
+  ctx.lineJoin = noise ? 'bevel' : 'round'
+  if (!noise) {
+    ctx.strokeStyle = '#ffffff'
+    ctx.lineWidth = 3.5
+    ctx.stroke()
+  }
   ctx.strokeStyle = '#000000'
-  ctx.lineWidth = 1.5
+  ctx.lineWidth = noise ? 1 : 1.5
   ctx.stroke()
   ctx.restore()
 }
