@@ -13,6 +13,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   'gradient-kernels': () => import('./gradient-kernels.ts'),
   'neuromask-step': () => import('./neuromask-step.ts'),
   memory: () => import('./memory.ts'),
+  link: () => import('./link.ts'),
 }
 
 async function main(args: readonly string[]): Promise<void> {
