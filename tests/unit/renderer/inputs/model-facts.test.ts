@@ -79,7 +79,7 @@ test('labels that do not fit are refused at their field; what was stated stays',
   expect(useDialogs().open).toBe('chooser')
   useFiles().answer([{ handle: 'wrong', name: 'cats.txt', kind: 'labels', place: '/', bytes: 10 }])
   await flushPromises()
-  expect(section.find('.facts .error-note').text()).toContain('cats.txt holds 2 labels')
+  expect(section.find('.stated .error-note').text()).toContain('cats.txt holds 2 labels')
   expect(section.findAll('.error-note').length).toBe(1)
   expect(useModels().info?.preprocessing.range).toEqual([0, 1])
 })
