@@ -24,6 +24,8 @@ async function main(): Promise<void> {
   })
   // Loading it takes longer than the browser needs to come; what the page asks in between waits on its wire.
   const making = import('./desk-of.ts').then(({ deskOf }) => deskOf(start, host, log))
+  // Reported once, below.
+  making.catch(() => undefined)
   const uploads = createUploads(tmpdir())
   const server = await startWebServer({
     page, port: start.port, uploads,
@@ -33,16 +35,17 @@ async function main(): Promise<void> {
   }).catch((error: unknown) => {
     throw listenError(error, start.port)
   })
-  process.stdout.write(`Maskscope is at ${server.url}\n`)
-  if (start.open) openBrowser(server.url)
-  const { desk } = await making
+  let busy = (): number => 0
   endInOrder({
-    busy: desk.busy,
+    busy: () => busy(),
     async end() {
       await server.close()
-      await Promise.allSettled([desk.dispose(), uploads.dispose()])
+      await Promise.allSettled([making.then((made) => made.desk.dispose()), uploads.dispose()])
     },
   })
+  process.stdout.write(`Maskscope is at ${server.url}\n`)
+  if (start.open) openBrowser(server.url)
+  busy = (await making).desk.busy
 }
 
 function watchErrors(report: (message: string, error: unknown) => void): void {
