@@ -3,12 +3,12 @@ import type { OpenModel } from '#shared/contract/models.ts'
 const whole = new Intl.NumberFormat('en')
 
 /** Everything that is known of a model, in words. */
-export function modelFacts({ info, place }: OpenModel): [string, string][] {
+export function modelFacts({ info, place, bundled }: OpenModel): [string, string][] {
   const { input, preprocessing: use } = info
   const per = (values: readonly number[]): string => values.map((value) => String(Number(value.toPrecision(6)))).join(', ')
   const fit = use.fit === 'squash' ? 'the whole picture is squashed to the input' : `central crop of ${Number((use.cropFraction * 100).toFixed(2))}% of the shorter side`
   return [
-    ['Lies in', place],
+    ['Lies in', bundled ? 'comes with Maskscope' : place],
     ['Format', info.format],
     ['SHA-256', info.sha256],
     ['Input', `${input.height} × ${input.width} × ${input.channels}`],

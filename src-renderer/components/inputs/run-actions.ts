@@ -59,7 +59,7 @@ export function registerRunCommands(): () => void {
   const order = useOrder()
   const dialogs = useDialogs()
   const commands: Command[] = [
-    { id: 'run', title: 'Run', group: 'Run', keys: ['Mod+Enter'], enabled: () => order.hindrance === null, run: startRun },
+    { id: 'run', title: 'Run', group: 'Run', keys: ['Mod+Enter'], enabled: () => order.hindrance === null, why: () => order.hindrance, run: startRun },
     {
       id: 'pause', title: 'Pause or resume', group: 'Run', keys: ['Space'], onStage: true,
       enabled: () => runs.current?.state === 'running' || runs.current?.state === 'paused', run: pauseOrResume,
@@ -75,7 +75,7 @@ export function registerRunCommands(): () => void {
     },
     {
       id: 'export', title: 'Export the figure', group: 'File', keys: ['Mod+E'],
-      enabled: () => runs.current?.state === 'finished', run: () => dialogs.show('export'),
+      enabled: () => runs.current?.state === 'finished', why: () => 'Choose a run that has finished.', run: () => dialogs.show('export'),
     },
   ]
   return useCommands().register(commands)
