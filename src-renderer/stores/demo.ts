@@ -11,8 +11,6 @@ export const useDemo = defineStore('demo', () => {
   const models = useModels()
   const images = useImages()
 
-  /** Nothing is open yet: the places where it would stand say how to begin. */
-  const empty = computed(() => !models.current && !models.incomplete && !models.opening && !images.current && !images.opening)
   const opening = computed(() => models.opening || images.opening)
 
   /** Never rejects: what goes wrong stands with the model or the image. */
@@ -20,5 +18,5 @@ export const useDemo = defineStore('demo', () => {
     await Promise.all([models.open({ bundled: models.bundled[0]?.name ?? 'demo' }), images.open({ scene: demoScene })])
   }
 
-  return { empty, opening, open }
+  return { opening, open }
 })
