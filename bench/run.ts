@@ -14,6 +14,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   'neuromask-step': () => import('./neuromask-step.ts'),
   memory: () => import('./memory.ts'),
   link: () => import('./link.ts'),
+  window: () => import('./window.ts'),
 }
 
 async function main(args: readonly string[]): Promise<void> {
