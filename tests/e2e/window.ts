@@ -1,5 +1,5 @@
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
-import { findBrowser } from '../browser.ts'
+import { findBrowser } from '../find-browser.ts'
 
 /** A window on the web shell, with everything the page complains about. */
 export interface Window {
