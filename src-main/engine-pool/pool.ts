@@ -20,7 +20,7 @@ export interface PoolOptions {
 /**
  * Engine workers as child processes: started when there is work, fed in order, replaced when they die. Questions (`info`,
  * `classify`, `diagnose`) do not wait for explanations, which can stand paused for hours: where every worker has one, another
- * answers.
+ * answers. Nor do explanations wait for ones that stand: while every worker is paused there is one more.
  */
 export interface Pool {
   /** What the workers run on. Starts the first; known from then on. */
@@ -46,6 +46,12 @@ const firstBackOff = 200
 /** A worker that is not ready by then is ended. A GPU's first start can take most of a minute. */
 const startPatience = 120_000
 
+/**
+ * At most so many workers are started beyond `jobs` in place of paused ones. Each takes the memory of a worker: some 100 MB, its
+ * model, and what a run needs at its height, up to a few GB for the largest networks.
+ */
+const extraWorkers = 4
+
 interface Job {
   key: string | undefined
   /** Short, so that any worker may answer. */
@@ -62,6 +68,10 @@ export function createPool(options: PoolOptions): Pool {
   const alive = new Set<WorkerHandle>()
   const starting = new Set<WorkerHandle>()
   const explaining = new Set<WorkerHandle>()
+  /** Of those that explain. A paused explanation keeps its worker, for its state lives there. */
+  const paused = new Set<WorkerHandle>()
+  /** Started while all others were paused. */
+  const extras = new Set<WorkerHandle>()
   /**
    * One worker more for questions, started when the first must wait for explanations and kept. It costs the memory of a
    * worker: some 100 MB and the models it is asked about.
@@ -110,11 +120,32 @@ export function createPool(options: PoolOptions): Pool {
       const worker = free.find((w) => job.key !== undefined && w.holds(job.key)) ?? free[0]
       if (worker) give(job, worker)
     }
+    endExtras()
     if (disposed || backingOff) return
-    while (pending.length > starting.size && alive.size - (helper ? 1 : 0) < (known ? size : 1)) startWorker(options.backend, anyJob)
+    while (pending.length > starting.size && runners() - extras.size < (known ? size : 1)) startWorker(options.backend, anyJob)
+    if (known && paused.size >= runners() && extras.size < extraWorkers && pending.some((job) => !job.question)) startExtra(known)
     if (known && !helper && explaining.size >= size && pending.some((job) => job.question)) {
       // A second process on a GPU would take the memory of the first.
       helper = startWorker(known.id === 'cuda' ? 'wasm' : options.backend, (job) => job.question)
+    }
+  }
+
+  /** How many workers there are for explanations. */
+  function runners(): number {
+    return alive.size - (helper ? 1 : 0)
+  }
+
+  function startExtra(known: BackendChoice): void {
+    // A second process on a GPU would take the memory of the first. Beside it a run computes on the processor, and says so
+    // in its manifest; whoever insisted on the GPU waits for it.
+    if (known.id !== 'cuda') extras.add(startWorker(options.backend, anyJob))
+    else if (options.backend === undefined) extras.add(startWorker('wasm', anyJob))
+  }
+
+  /** Gives up extra workers that are idle while another is not paused either. */
+  function endExtras(): void {
+    for (const worker of extras) {
+      if (idle.has(worker) && paused.size < runners() - 1) retire(worker)
     }
   }
 
@@ -124,6 +155,7 @@ export function createPool(options: PoolOptions): Pool {
     if (!job.question) explaining.add(worker)
     void job.work(worker).then((tell) => {
       explaining.delete(worker)
+      paused.delete(worker)
       if (alive.has(worker)) idle.add(worker)
       tell()
       pump()
@@ -133,6 +165,8 @@ export function createPool(options: PoolOptions): Pool {
   function forget(worker: WorkerHandle): void {
     alive.delete(worker)
     idle.delete(worker)
+    paused.delete(worker)
+    extras.delete(worker)
     if (helper === worker) helper = undefined
   }
 
@@ -200,7 +234,19 @@ export function createPool(options: PoolOptions): Pool {
       await worker.load(model, source)
       return (await worker.ask('logits', { type: 'classify', model, images })).logits
     }),
-    explain: (source, job, watcher = {}) => enqueue(source, false, watcher.signal, (worker) => explainOn(worker, source, job, watcher)),
+    explain: (source, job, watcher = {}) => enqueue(source, false, watcher.signal, (worker) => explainOn(worker, source, job, {
+      ...watcher,
+      onPaused(iteration) {
+        paused.add(worker)
+        watcher.onPaused?.(iteration)
+        pump()
+      },
+      onResumed() {
+        paused.delete(worker)
+        watcher.onResumed?.()
+        pump()
+      },
+    })),
     // A GPU can be measured by the worker that has it only.
     diagnose: () => enqueue(undefined, known?.id !== 'cuda', undefined, async (worker) => (await worker.ask('diagnosis', { type: 'diagnose' })).backends),
     capacity: () => (known && !disposed ? Promise.resolve(size) : ask(undefined, async (worker) => {

@@ -101,7 +101,7 @@ interface Entry {
 
 /**
  * A paused run keeps its worker, for its state lives there. It is not counted here: the pool is given the next run as well,
- * which takes the next worker that is free. Where paused runs have all of them it waits until one is resumed or cancelled.
+ * which takes the next worker that is free. Where paused runs have all of them the pool starts another, within a limit.
  */
 export function createRuns({ pool, study, version }: RunsOptions): Runs {
   const listeners = new Set<(event: RunEvent) => void>()

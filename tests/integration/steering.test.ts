@@ -107,4 +107,13 @@ describe('while a run stands', () => {
     await expect(control.change({ offset: 1 })).rejects.toMatchObject({ code: 'usage' })
     expect((await pool.explain(source, job(3))).explanations[0]!.iterations).toBe(3)
   })
+
+  test('the next run does not wait for it, and it ends as if it had never stood', async () => {
+    const { run, control, paused } = await begin(job(40))
+    await paused
+    expect((await pool.explain(source, job(3, { seeds: [2] }))).explanations[0]!.iterations).toBe(3)
+    control.resume()
+    const { explanations } = await run
+    expect((await pool.explain(source, job(40))).explanations).toEqual(explanations)
+  })
 })

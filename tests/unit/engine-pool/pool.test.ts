@@ -325,6 +325,98 @@ describe('questions while every worker explains', () => {
   })
 })
 
+describe('while every worker is paused', () => {
+  interface Run { done: Promise<unknown>; resume(): void; worker(): FakeWorker }
+
+  /** Explains, and pauses as soon as a worker has it where asked. */
+  function run(seed: number, pausing = false): Run {
+    let control: ExplainControl | undefined
+    const done = pool.explain(model(), { ...job, seeds: [seed] }, { onControl: (c) => (control = c) })
+    done.catch(() => undefined)
+    const worker = (): FakeWorker => workers.find((w) => w.asked('explain').some((r) => r.type === 'explain' && r.seeds[0] === seed))!
+    const id = (): number => worker().asked('explain').at(-1)!.id
+    if (pausing) void settle().then(settle).then(() => worker().answer({ type: 'paused', id: id(), iteration: 1 }))
+    return { done, worker, resume: () => (control!.resume(), worker().answer({ type: 'resumed', id: id() })) }
+  }
+  const rounds = async (): Promise<void> => {
+    for (let i = 0; i < 6; i++) await settle()
+  }
+
+  test('the next run gets a worker more, which goes when it is idle and the other computes again', async () => {
+    start(obliging(), { jobs: 1 })
+    const a = run(1, true)
+    await rounds()
+    const [b, c] = [run(2), run(3)]
+    await rounds()
+    expect(pool.workers()).toHaveLength(2)
+    expect(b.worker()).toBe(workers[1])
+    finish(workers[1]!)
+    await b.done
+    await rounds()
+    // Kept for the next, which it takes.
+    expect(c.worker()).toBe(workers[1])
+    a.resume()
+    await rounds()
+    expect(pool.workers()).toHaveLength(2)
+    finish(workers[1]!)
+    await c.done
+    await rounds()
+    expect(pool.workers().map((w) => w.number)).toEqual([1])
+    expect(workers[1]!.killed).toBe(true)
+    const d = run(4)
+    await rounds()
+    expect(workers).toHaveLength(2)
+    for (const { done } of [a, d]) {
+      finish(workers[0]!)
+      await done
+      await rounds()
+    }
+  })
+
+  test('there are at most four more', async () => {
+    start(obliging(), { jobs: 1 })
+    const paused = []
+    for (const seed of [1, 2, 3, 4, 5]) {
+      paused.push(run(seed, true))
+      await rounds()
+    }
+    const last = run(6)
+    await rounds()
+    expect(pool.workers()).toHaveLength(5)
+    expect(last.worker()).toBeUndefined()
+    paused[0]!.resume()
+    finish(workers[0]!)
+    await rounds()
+    expect(last.worker()).toBe(workers[0])
+  })
+
+  test('one of two that computes is enough', async () => {
+    start(obliging(), { jobs: 2 })
+    const [, b] = [run(1, true), run(2)]
+    await rounds()
+    const c = run(3)
+    await rounds()
+    expect(pool.workers()).toHaveLength(2)
+    finish(b.worker())
+    await rounds()
+    expect(c.worker()).toBe(b.worker())
+  })
+
+  test('beside a GPU the other one computes on the processor, and dies with its run alone', async () => {
+    start((worker, message) => obliging(worker.number === 1 ? 'cuda' : 'cpu')(worker, message))
+    run(1, true)
+    await rounds()
+    const b = run(2)
+    await rounds()
+    expect(workers[1]!.asked('start')).toMatchObject([{ backend: 'wasm' }])
+    workers[1]!.end({ code: null, signal: 'SIGKILL', lastWords: '' })
+    await expect(b.done).rejects.toMatchObject({ code: 'worker' })
+    const c = run(3)
+    await rounds()
+    expect(c.worker()).toBe(workers[2])
+  })
+})
+
 describe('hands on a running job', () => {
   async function begun(controller = new AbortController()): Promise<{ run: Promise<unknown>; control: ExplainControl; seen: unknown[]; id: number; worker: FakeWorker }> {
     start(obliging(), { jobs: 1 })
