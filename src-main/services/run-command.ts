@@ -38,13 +38,15 @@ export interface CommandFacts {
 }
 
 /**
- * The line that makes the same bytes: `maskscope explain`, or `maskscope rerun` where there is no file to name.
+ * The line that makes the same bytes: `maskscope explain`, or `maskscope rerun` where there is no file to name; the new run
+ * goes to a study beside the run's own then.
  * @throws MaskscopeError 'usage' where there is neither a file nor a finished run
  */
 export function explainCommand(facts: CommandFacts, platform: NodeJS.Platform = process.platform): string {
   const { image, model, method, seed, target, changes, backend, finished } = facts
   if (image === null) {
-    if (finished) return commandLine(['maskscope', 'rerun', finished.study, finished.run], platform)
+    // Whoever copies the line has the study open, and only one program writes a study at a time.
+    if (finished) return commandLine(['maskscope', 'rerun', finished.study, finished.run, '--out', `${finished.study}-again`], platform)
     throw new MaskscopeError('usage', 'The image lies in no file that a command could name. Run it first; the finished run has a command.', { subject: 'image' })
   }
   const schema = findMethod(method)

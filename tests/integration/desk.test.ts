@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { encodePng } from '#services/images.ts'
 import type { OpenImage, OpenModel } from '#shared/contract/models.ts'
 import { cliPath } from '../fixtures/cli.ts'
 import { openDesk, watchRuns, type DeskClient, type TestDesk, type Watched } from '../fixtures/desk.ts'
@@ -22,6 +23,14 @@ beforeAll(async () => {
 afterAll(async () => {
   await at.end()
 })
+
+/** A printed line, as a person's shell runs it. */
+async function perform(command: string, cwd: string): Promise<void> {
+  expect(command).toMatch(/^maskscope /)
+  mkdirSync(cwd, { recursive: true })
+  const line = `"${process.execPath}" "${cliPath}"${command.slice('maskscope'.length)}`
+  await promisify(execFile)('sh', ['-c', line], { cwd })
+}
 
 describe('from nothing to a printed figure of the demo', () => {
   test('what the program is, and its methods', async () => {
@@ -128,17 +137,27 @@ describe('from nothing to a printed figure of the demo', () => {
   test.skipIf(process.platform === 'win32')('its command and its figure\'s make the same bytes', async () => {
     const study = path.join(at.folder, 'studies', readdirSync(path.join(at.folder, 'studies'))[0]!)
     const cwd = path.join(at.folder, 'by command')
-    mkdirSync(cwd)
-    const perform = async (command: string): Promise<void> => {
-      expect(command).toMatch(/^maskscope /)
-      const line = `"${process.execPath}" "${cliPath}"${command.slice('maskscope'.length)}`
-      await promisify(execFile)('sh', ['-c', line], { cwd })
-    }
-    await perform(`${(await client.call('runs.command', { run })).command} --out again`)
+    await perform(`${(await client.call('runs.command', { run })).command} --out again`, cwd)
     const again = path.join(cwd, 'again', 'runs', run)
     expect(readFileSync(path.join(again, 'run.json'), 'utf8')).toBe(readFileSync(path.join(study, 'runs', run, 'run.json'), 'utf8'))
-    await perform((await client.call('figures.command', { run, options: figure, format: 'svg' })).command)
+    await perform((await client.call('figures.command', { run, options: figure, format: 'svg' })).command, cwd)
     expect(readFileSync(path.join(cwd, `${run}.svg`), 'utf8')).toBe((await client.call('figures.preview', { run, options: figure })).svg)
+  })
+
+  test.skipIf(process.platform === 'win32')('so does that of a pasted picture, which lies in the study that is open here', async () => {
+    const bytes = Uint8Array.from(await encodePng({ width: 12, height: 10, data: Uint8Array.from({ length: 360 }, (_, i) => (i * 31) % 256) }))
+    const [pasted] = await client.call('images.open', { from: { name: 'pasted.png', bytes } })
+    const order = { model: model.model, image: pasted!.image, method: 'neuromask', parameters: { iterations: 4 }, seed: 1, target: 'auto' } as const
+    const { run: copied } = await client.call('runs.submit', order)
+    await watched.ended(copied)
+    const { command } = await client.call('runs.command', { run: copied })
+    expect(command).toMatch(/^maskscope rerun .*-again/)
+    await perform(command, at.folder)
+    const study = path.join(at.folder, 'studies', readdirSync(path.join(at.folder, 'studies'))[0]!)
+    const [again] = readdirSync(path.join(`${study}-again`, 'runs'))
+    for (const file of ['run.json', 'own.npy', 'frames.npy', 'losses.csv']) {
+      expect(readFileSync(path.join(`${study}-again`, 'runs', again!, file)).equals(readFileSync(path.join(study, 'runs', copied, file))), file).toBe(true)
+    }
   })
 
   test('reopened to run again', async () => {
