@@ -6,6 +6,7 @@ import type { FileEntry } from '#shared/contract/system.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { manifestEnding } from '#storage/layout.ts'
 import { imageEndings, probeImage } from './images.ts'
+import { otherFormats } from './models.ts'
 
 /** The window never sees a path that it could make up: it is given names that mean nothing, and gives them back. */
 export interface Handles {
@@ -68,6 +69,8 @@ async function fileKind(file: string): Promise<FileEntry['kind']> {
   const ending = path.extname(name).toLowerCase()
   if (ending === manifestEnding) return 'study'
   if (name === 'model-card.json') return 'card'
+  // Refused where models are opened, with what to do about it.
+  if (ending in otherFormats && ending !== '.bin') return 'model'
   if (ending === '.json') return name === 'model.json' || (await looksLikeModel(file)) ? 'model' : 'other'
   if (ending === '.txt' || ending === '.csv') return 'labels'
   if (imageEndings.includes(ending)) return 'image'

@@ -95,12 +95,12 @@ export async function loadModel(spec: string, options: ModelOptions = {}): Promi
   return { source, file: path.resolve(file), bundled: bundled === undefined ? undefined : spec, cardFile, labelsFile, notes }
 }
 
-/** The folder's name, with the one above where it only tells the format: "mobilenet_v1_0.25_128/graph". */
+/** The folder's name, with the one above where it only tells the format: "mobilenet_v1_0.25_128/graph". A mere number above says nothing. */
 export function nameOf(file: string): string {
   const folder = path.dirname(file)
   const name = path.basename(folder)
   const parent = path.basename(path.dirname(folder))
-  return /^(web|tfjs)?[-_]?(model|layers|graph|saved_model)?([-_]?uint\d+)?$/i.test(name) && parent !== '' ? `${parent}/${name}` : name
+  return /^(web|tfjs)?[-_]?(model|layers|graph|saved_model)?([-_]?uint\d+)?$/i.test(name) && !/^\d*$/.test(parent) ? `${parent}/${name}` : name
 }
 
 /** Bundled models go by a bare name; a folder of the same name is meant by "./NAME". */
@@ -148,7 +148,8 @@ async function looksLikeModel(file: string): Promise<boolean> {
   return bytes !== undefined && Buffer.from(bytes).includes('"weightsManifest"') && Buffer.from(bytes).includes('"modelTopology"')
 }
 
-const otherFormats: Record<string, string> = {
+/** Files that are known to hold a model, and are not read yet: to be refused as what they are. */
+export const otherFormats: Readonly<Record<string, string>> = {
   '.onnx': 'an ONNX model', '.h5': 'a Keras HDF5 model', '.keras': 'a Keras model', '.pb': 'a TensorFlow graph', '.tflite': 'a TFLite model',
   '.pt': 'a PyTorch model', '.pth': 'a PyTorch model', '.bin': 'a weights file',
 }

@@ -19,7 +19,7 @@ beforeAll(async () => {
   const png = await encodePng({ width: 2, height: 1, data: new Uint8Array(6) })
   for (const name of ['pictures/a.png', 'pictures/b', 'pictures/.hidden.png']) writeFileSync(at(name), png)
   writeFileSync(at('study', 'My work.maskscope'), '{}')
-  for (const name of ['labels.txt', 'labels.csv', 'model-card.json', 'note.md', 'empty.json']) writeFileSync(at(name), 'x')
+  for (const name of ['labels.txt', 'labels.csv', 'model-card.json', 'note.md', 'empty.json', 'net.onnx', 'net.h5', 'part.bin']) writeFileSync(at(name), 'x')
   writeTinyModel(at('model'))
   writeTinyModel(at(), { file: 'net.json' })
   writeFileSync(path.join(outside, 'secret.png'), png)
@@ -34,6 +34,8 @@ describe('handles', () => {
     ['model', 'model'], ['model/model.json', 'model'], ['net.json', 'model'], ['empty.json', 'other'], ['model-card.json', 'card'],
     ['study', 'study'], ['study/My work.maskscope', 'study'], ['pictures', 'folder'], ['pictures/a.png', 'image'], ['pictures/b', 'image'],
     ['labels.txt', 'labels'], ['labels.csv', 'labels'], ['note.md', 'other'],
+    // Refused as what they are where models are opened.
+    ['net.onnx', 'model'], ['net.h5', 'model'], ['part.bin', 'other'],
   ])('%s is recognised as %s', async (name, kind) => {
     const handles = createHandles()
     const entry = await handles.give(at(name))
@@ -69,7 +71,7 @@ describe('the chooser below the roots', () => {
     const list = await browse(handles, [inside], handles.path(top.entries[0]!.handle))
     expect(list.parent).toBeNull()
     expect(list.entries.map((entry) => entry.name)).toEqual([
-      'model', 'pictures', 'study', 'way-in', 'empty.json', 'labels.csv', 'labels.txt', 'model-card.json', 'net-shard1of1.bin', 'net.json', 'note.md',
+      'model', 'pictures', 'study', 'way-in', 'empty.json', 'labels.csv', 'labels.txt', 'model-card.json', 'net-shard1of1.bin', 'net.h5', 'net.json', 'net.onnx', 'note.md', 'part.bin',
     ])
     const pictures = list.entries.find((entry) => entry.name === 'way-in')!
     const below = await browse(handles, [inside], handles.path(pictures.handle))
