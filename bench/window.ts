@@ -54,13 +54,15 @@ async function underLoad(): Promise<object> {
     const session = await window.context.newCDPSession(page)
     const trace = await record(session, () => useWindow(page))
     const main = mainThread(trace)
-    const tasks = trace.filter((e) => e.name === 'RunTask' && e.pid === main.pid && e.tid === main.tid).map((e) => (e.dur ?? 0) / 1000)
-    const reactions = trace.flatMap((e) => (e.name === 'EventTiming' && e.args?.data?.interactionId && e.args.data.duration !== undefined ? [e.args.data.duration] : []))
+    const tasks = trace.filter((e) => isTask(e) && e.pid === main.pid && e.tid === main.tid).map((e) => (e.dur ?? 0) / 1000)
+    const interactions = trace.flatMap(({ name, args }) => (name === 'EventTiming' && args?.data?.interactionId ? [args.data] : []))
+    const reactions = interactions.map(({ duration }) => duration ?? 0)
+    const slowest = interactions.toSorted((a, b) => (b.duration ?? 0) - (a.duration ?? 0))[0]
     return {
       longestTaskMs: rounded(Math.max(...tasks), 1),
       tasksOver50Ms: tasks.filter((ms) => ms > 50).length,
       interactions: reactions.length,
-      reactionMs: { median: median(reactions), worst: Math.max(...reactions) },
+      reactionMs: { median: median(reactions), worst: Math.max(...reactions), worstIsA: slowest?.type },
     }
   } finally {
     await window.close()
@@ -87,7 +89,7 @@ async function useWindow(page: Page): Promise<void> {
 async function record(session: CDPSession, work: () => Promise<void>): Promise<TraceEvent[]> {
   const events: TraceEvent[] = []
   session.on('Tracing.dataCollected', ({ value }) => void events.push(...(value as unknown as TraceEvent[])))
-  await session.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: ['devtools.timeline', 'toplevel', '__metadata'] } })
+  await session.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: ['devtools.timeline', 'disabled-by-default-devtools.timeline', 'toplevel', '__metadata'] } })
   await work()
   const complete = new Promise<void>((resolve) => session.once('Tracing.tracingComplete', () => resolve()))
   await session.send('Tracing.end')
@@ -95,10 +97,14 @@ async function record(session: CDPSession, work: () => Promise<void>): Promise<T
   return events
 }
 
+function isTask(event: TraceEvent): boolean {
+  return event.ph === 'X' && (event.name === 'RunTask' || event.name === 'ThreadControllerImpl::RunTask')
+}
+
 /** The renderer's main thread: of those so named, the one with the most work. */
 function mainThread(trace: readonly TraceEvent[]): { pid: number; tid: number } {
   const named = trace.filter((e) => e.name === 'thread_name' && e.args?.name === 'CrRendererMain')
-  const work = (t: TraceEvent): number => trace.filter((e) => e.name === 'RunTask' && e.pid === t.pid && e.tid === t.tid).reduce((sum, e) => sum + (e.dur ?? 0), 0)
+  const work = (t: TraceEvent): number => trace.filter((e) => isTask(e) && e.pid === t.pid && e.tid === t.tid).reduce((sum, e) => sum + (e.dur ?? 0), 0)
   const busiest = named.sort((a, b) => work(b) - work(a))[0]
   if (!busiest) throw new Error('The trace names no main thread of the page.')
   return busiest
