@@ -61,10 +61,13 @@ export const useFiles = defineStore('files', () => {
     const files = Array.isArray(given) ? (given as readonly File[]) : [...(given as DataTransfer).files]
     const stop = new AbortController()
     stopSending = stop
+    const what = files.length === 1 ? files[0]!.name : `${files.length} files`
+    // At once: also the first piece can be long on its way, and be stopped.
+    sending.value = { what, share: 0 }
     // What is dropped may be read only until this turn ends, so nothing is awaited before.
     const answer = useHost().give(given, {
       signal: stop.signal,
-      onProgress: (share) => void (sending.value = { what: files.length === 1 ? files[0]!.name : `${files.length} files`, share }),
+      onProgress: (share) => void (sending.value = { what, share }),
     })
     try {
       return await answer
@@ -130,5 +133,6 @@ function unknownText(files: readonly FileEntry[]): string {
   const rest = files.length > 3 ? ` and ${files.length - 3} more` : ''
   const card = files.every((file) => file.kind === 'card')
   if (card) return `${names} is a model card. It is read together with its model: open the folder that holds both.`
+  if (files.every((file) => file.name.endsWith('.bin'))) return `${names}${rest} holds weights. They are read together with the model.json that names them: drop both, or the folder they lie in.`
   return `${names}${rest}: this is no image, model, study or list of labels. Maskscope opens PNG, JPEG, WebP, TIFF and similar images, TensorFlow.js models with their weights, its own studies, and labels as .txt or .csv.`
 }
