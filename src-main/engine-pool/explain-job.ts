@@ -33,8 +33,8 @@ export interface ExplainControl {
 export interface Watcher {
   /** A worker has taken the job: it can be paused from here on. */
   onControl?(control: ExplainControl): void
-  /** The worker knows the targets. */
-  onStart?(worker: number, targets: readonly number[]): void
+  /** The worker knows the targets, and their probabilities in the clean images, null where there are none. */
+  onStart?(worker: number, targets: readonly number[], originals: readonly (number | null)[]): void
   onProgress?(progress: Progress): void
   /** It stands after `iteration` (0 also where it has not made a step). */
   onPaused?(iteration: number): void
@@ -77,7 +77,7 @@ export async function explainOn(worker: WorkerHandle, source: ModelSource, job: 
   function hear(news: News): void {
     switch (news.type) {
       case 'targets':
-        return watcher.onStart?.(worker.number, news.targets)
+        return watcher.onStart?.(worker.number, news.targets, news.originals)
       case 'progress':
         return watcher.onProgress?.(news.progress)
       case 'paused':

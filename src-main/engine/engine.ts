@@ -7,6 +7,8 @@ import { probeBackends, selectBackend } from './backend/select.ts'
 import type { Classifier } from './classifier/classifier.ts'
 import { loadClassifier } from './classifier/load.ts'
 import { fatalReason } from './fatal.ts'
+import { classifyAll } from './methods/masks/calls.ts'
+import { logProbabilities } from './methods/masks/prediction.ts'
 import type { Step } from './methods/method.ts'
 import { findMethod } from './methods/registry.ts'
 import type { WorkerReply, WorkerRequest } from './protocol.ts'
@@ -126,16 +128,22 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
     const classifier = findModel(request)
     const method = findMethod(request.method)
     const steer = steering.follow(method, request.changes, signal)
-    const targets = await chooseTargets(classifier, request)
-    reply({ type: 'targets', id, targets })
+    const { targets, originals } = await chooseTargets(classifier, request).catch((error: unknown) => {
+      throw inWords(error, classifier, 0)
+    })
+    reply({ type: 'targets', id, targets, originals })
     const steps = method.explain({ classifier, images, targets, seeds, parameters, signal, steer })
     const toProgress = forDisplay(request.live)
     let explanations: Explanation[] | undefined
+    let next = 0
     try {
       while (!explanations) {
         const step = await steps.next()
         if (step.done) explanations = step.value
-        else reply({ type: 'progress', id, progress: toProgress(step.value) })
+        else {
+          reply({ type: 'progress', id, progress: toProgress(step.value) })
+          next = step.value.iteration + 1
+        }
         // Messages, `cancel` among them, are read between turns of the event loop only.
         await nextTurn()
         if (signal.aborted) throw new MaskscopeError('cancelled', 'The run was cancelled.')
@@ -143,7 +151,7 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
     } catch (error) {
       // Lets the method give its tensors back.
       await steps.return([]).catch(() => undefined)
-      throw error
+      throw inWords(error, classifier, next)
     }
     const late = steering.missed()
     if (late.length > 0) {
@@ -167,18 +175,27 @@ function forDisplay(live: boolean): (step: Step) => Progress {
   }
 }
 
+/** What was not meant for a person says where it happened; a reason to end the process stays what it is. */
+function inWords(error: unknown, { info }: Classifier, iteration: number): unknown {
+  if (error instanceof MaskscopeError || fatalReason(error) !== undefined) return error
+  const where = iteration === 0 ? 'before the first iteration' : `at iteration ${iteration}`
+  const why = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
+  return new MaskscopeError(
+    'run', `${info.name} failed ${where}: ${why}. Run it again; if it fails at the same place, the model or its backend cannot compute this.`, { cause: error },
+  )
+}
+
 /** `auto` becomes the clean image's top class, the first of several equal ones. */
-async function chooseTargets(classifier: Classifier, request: ExplainRequest): Promise<number[]> {
-  const { classes, labels, name } = classifier.info
-  const logits = request.targets.includes('auto') ? await classifier.logits(request.images) : new Float32Array()
-  return request.targets.map((target, i) => {
-    if (target === 'auto') return topClass(logits.subarray(i * classes, (i + 1) * classes))
-    if (!Number.isInteger(target) || target < 0 || target >= classes) {
-      const known = labels ? ', or a label' : ''
-      throw new MaskscopeError('usage', `Target ${target} is out of range: ${name} has the classes 0 to ${classes - 1}${known}.`, { subject: 'target' })
-    }
-    return target
-  })
+async function chooseTargets(classifier: Classifier, request: ExplainRequest): Promise<{ targets: number[]; originals: (number | null)[] }> {
+  const { classes, labels, name, head } = classifier.info
+  for (const target of request.targets) {
+    if (target === 'auto' || (Number.isInteger(target) && target >= 0 && target < classes)) continue
+    const known = labels ? ', or a label' : ''
+    throw new MaskscopeError('usage', `Target ${target} is out of range: ${name} has the classes 0 to ${classes - 1}${known}.`, { subject: 'target' })
+  }
+  const rows = await classifyAll(classifier, request.images, request.images.data, request.images.count)
+  const targets = request.targets.map((target, i) => (target === 'auto' ? topClass(rows[i]!) : target))
+  return { targets, originals: targets.map((target, i) => (head === 'none' ? null : Math.exp(logProbabilities(rows[i]!, target, head).hit))) }
 }
 
 function topClass(logits: Float32Array): number {

@@ -44,8 +44,8 @@ export type WorkerReply =
   /** `dropped`: the keys of models that left to make room. */
   | { type: 'loaded'; id: number; info: ModelInfo; dropped: string[] }
   | { type: 'logits'; id: number; logits: Float32Array }
-  /** The targets that `auto` became, before the first progress. */
-  | { type: 'targets'; id: number; targets: number[] }
+  /** Before the first progress: the targets that `auto` became, and their probabilities in the clean images, null where there are none. */
+  | { type: 'targets'; id: number; targets: number[]; originals: (number | null)[] }
   | { type: 'progress'; id: number; progress: Progress }
   /** All news of the request `id`, like progress; it goes on afterwards. */
   | { type: 'paused'; id: number; iteration: number }

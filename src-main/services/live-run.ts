@@ -19,6 +19,8 @@ export interface LiveRun {
   manifest: RunOrderManifest | null
   /** null while `auto` is not known yet. */
   target: { index: number; label: string | null } | null
+  /** The target's probability in the clean image; null while it is not known, or where there is none. */
+  original: number | null
   /** Those of the order and those made on the way. */
   changes: ParameterChange[]
   /** All losses and the stored frames so far. */
@@ -49,7 +51,7 @@ export function trackRun(facts: Pick<LiveRun, 'id' | 'order' | 'parameters' | 'c
   const seconds = (): number => (counted + (since === undefined ? 0 : performance.now() - since)) / 1000
 
   const run: LiveRun = {
-    ...facts, state: 'queued', created: new Date().toISOString(), manifest: null, target: null, course: watchCourse(),
+    ...facts, state: 'queued', created: new Date().toISOString(), manifest: null, target: null, original: null, course: watchCourse(),
     iteration: 0, iterations: typeof planned === 'number' ? planned : null, seconds: null, frame: null, evaluations: null,
   }
   // Asked at any moment, also between two steps of a large network.
@@ -61,6 +63,7 @@ export function trackRun(facts: Pick<LiveRun, 'id' | 'order' | 'parameters' | 'c
       switch (event.type) {
         case 'started': {
           const { target } = event
+          run.original = event.original
           since = performance.now()
           if (run.state === 'queued') run.state = 'running'
           run.target = { index: target, label: (order.label?.index === target ? order.label.label : tracked.labels?.[target]) ?? null }

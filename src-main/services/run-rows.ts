@@ -26,7 +26,7 @@ export function liveRow(live: LiveRun, thumbnail: Thumbnail): RunRow {
     seed: order.seed,
     target: live.target,
     changes: live.changes.map(({ iteration, parameters: changed }) => ({ iteration, parameters: changed })),
-    probability: { original: null, masked: finite(last?.probability) },
+    probability: { original: live.original, masked: finite(last?.probability) },
     area: live.frame ? areaOf(live.frame.map, maskRange) : null,
     iteration: live.iteration,
     iterations: live.iterations,

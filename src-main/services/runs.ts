@@ -185,7 +185,7 @@ export function createRuns({ pool, study, version }: RunsOptions): Runs {
           entry.control = control
           if (entry.pauseWanted) control.pause()
         },
-        onStart: (worker, targets) => emit({ type: 'started', run: id, worker, target: targets[0]! }),
+        onStart: (worker, targets, originals) => emit({ type: 'started', run: id, worker, target: targets[0]!, original: originals[0] ?? null }),
         onProgress: (progress) => emit({ type: 'progress', run: id, progress }),
         onPaused(iteration) {
           emit({ type: 'paused', run: id, iteration })

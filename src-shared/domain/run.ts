@@ -57,7 +57,8 @@ export type RunState = 'queued' | 'running' | 'paused' | 'finished' | 'failed' |
 
 export type RunEvent =
   | { type: 'queued'; run: string }
-  | { type: 'started'; run: string; worker: number; target: number }
+  /** `original`: the target's probability in the clean image, null where the outputs are not probabilities. */
+  | { type: 'started'; run: string; worker: number; target: number; original: number | null }
   | { type: 'progress'; run: string; progress: Progress }
   /** It stands after `iteration` until it is resumed. */
   | { type: 'paused'; run: string; iteration: number }

@@ -80,6 +80,9 @@ describe('from nothing to a printed figure of the demo', () => {
     const states = watched.events.flatMap((event) => (event.type === 'row' && event.row.run === run ? [event.row.state] : []))
     expect([...new Set(states)]).toEqual(['queued', 'running', 'finished'])
     const row = watched.rows.get(run)!
+    // Known from the start on, and not changed by the result.
+    const running = watched.events.find((event) => event.type === 'row' && event.row.run === run && event.row.state === 'running')
+    expect(running).toMatchObject({ row: { probability: { original: row.probability.original } } })
     expect(row).toMatchObject({
       image: { name: 'scene:2000000', kind: 'scene' }, method: 'neuromask', seed: 3, target: { label: image.label }, iteration: 40, iterations: 40, error: null,
       parameters: { iterations: 40 }, changes: [],

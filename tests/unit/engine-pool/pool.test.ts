@@ -502,14 +502,14 @@ describe('hands on a running job', () => {
 test('targets and progress reach the watcher in order', async () => {
   start(obliging(), { jobs: 1 })
   const seen: unknown[] = []
-  const run = pool.explain(model(), job, { onStart: (worker, targets) => seen.push([worker, ...targets]), onProgress: (p) => seen.push(p.iteration) })
+  const run = pool.explain(model(), job, { onStart: (worker, targets, originals) => seen.push([worker, ...targets, ...originals]), onProgress: (p) => seen.push(p.iteration) })
   await settle()
   const { id } = workers[0]!.asked('explain')[0]!
-  workers[0]!.answer({ type: 'targets', id, targets: [3] })
+  workers[0]!.answer({ type: 'targets', id, targets: [3], originals: [0.5] })
   for (const iteration of [0, 1, 2]) workers[0]!.answer({ type: 'progress', id, progress: { image: 0, iteration, iterations: 2, losses: {}, probability: 1 } })
   finish(workers[0]!)
   await run
-  expect(seen).toEqual([[1, 3], 0, 1, 2])
+  expect(seen).toEqual([[1, 3, 0.5], 0, 1, 2])
 })
 
 describe('words for a death', () => {

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { memory } from '@tensorflow/tfjs-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { engine as tfEngine, memory } from '@tensorflow/tfjs-core'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createEngine, type Engine } from '#engine/engine.ts'
 import { findMethod } from '#engine/methods/registry.ts'
 import type { WorkerReply, WorkerRequest } from '#engine/protocol.ts'
@@ -56,9 +56,14 @@ test('auto targets are the top classes of the clean images, told before any prog
   const top = [0, 1].map((i) => [...answer.logits.subarray(4 * i, 4 * i + 4)]).map((row) => row.indexOf(Math.max(...row)))
   const explained = await ask(explain(4, 3, ['auto', 'auto']))
   expect(explained.type).toBe('explained')
-  expect(replies[0]).toEqual({ type: 'targets', id: 4, targets: top })
+  const originals = explained.type === 'explained' ? explained.explanations.map((e) => e.probability.original) : []
+  expect(replies[0]).toEqual({ type: 'targets', id: 4, targets: top, originals })
+
   const steps = replies.flatMap((r) => (r.type === 'progress' ? [[r.progress.image, r.progress.iteration]] : []))
   for (const image of [0, 1]) expect(steps.filter((s) => s[0] === image).map((s) => s[1])).toEqual([0, 1, 2, 3])
+  // Named, they are the same.
+  await ask(explain(5, 1, top))
+  expect(replies[0]).toEqual({ type: 'targets', id: 5, targets: top, originals })
 })
 
 test('a cancellation is heard in the middle of a run, and no tensor is left', async () => {
@@ -74,6 +79,36 @@ test('a cancellation is heard in the middle of a run, and no tensor is left', as
   expect(memory().numTensors).toBe(before)
   engine.handle({ type: 'cancel', id: 6 })
   expect((await ask(explain(7, 2, [0, 1]))).type).toBe('explained')
+})
+
+test.each([
+  ['in a step', 10, /^tiny failed at iteration 3: a kernel broke\. /],
+  ['before the first', 0, /^tiny failed before the first iteration: a kernel broke\. /],
+])('a model that throws %s fails the run with words, no tensor is left, and the next run is as ever', async (_, from, words) => {
+  const reference = await ask(explain(40, 5, [0, 1]))
+  const before = memory().numTensors
+  let steps = 0
+  let broken: { mockRestore(): void } | undefined
+  // In the middle of the model: some of its tensors exist by then.
+  const breakLater = (): void => {
+    const tf = tfEngine()
+    const real = tf.runKernel.bind(tf)
+    let calls = 0
+    broken = vi.spyOn(tf, 'runKernel').mockImplementation((name, inputs, attributes) => {
+      if (++calls === 4) throw new TypeError('a kernel broke')
+      return real(name, inputs, attributes) as never
+    })
+  }
+  if (from === 0) breakLater()
+  const answer = await ask(explain(41, 20, [0, 1]), (reply) => {
+    // Two images to each iteration.
+    if (reply.type === 'progress' && ++steps === 6) breakLater()
+  })
+  broken?.mockRestore()
+  expect(answer).toMatchObject({ type: 'failed', error: { code: 'run', message: expect.stringMatching(words) as string } })
+  expect(memory().numTensors).toBe(before)
+  expect(engine.openRequests()).toEqual([])
+  expect(await ask(explain(40, 5, [0, 1]))).toEqual(reference)
 })
 
 test.each([

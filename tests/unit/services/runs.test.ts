@@ -53,7 +53,7 @@ class Job {
         return Promise.resolve(change)
       },
     })
-    watcher.onStart?.(1, [2])
+    watcher.onStart?.(1, [2], [0.25])
   }
 
   step(frame = true): void {
@@ -138,7 +138,7 @@ describe('a run that has not ended is found with its whole course', () => {
   test('queued, running, paused', async () => {
     const first = runs.submit(order({ live: true, changes: [{ iteration: 5, parameters: { noise: 0 } }] }))
     const second = runs.submit(order())
-    expect(runs.find(first.id)).toMatchObject({ state: 'queued', iteration: 0, iterations: 20, seconds: null, manifest: null, target: null, frame: null, evaluations: null })
+    expect(runs.find(first.id)).toMatchObject({ state: 'queued', iteration: 0, iterations: 20, seconds: null, manifest: null, target: null, original: null, frame: null, evaluations: null })
     await until(() => jobs.length === 1)
     expect(jobs[0]!.job).toMatchObject({ live: true, changes: [{ iteration: 5, parameters: { noise: 0 } }] })
     for (let i = 0; i <= 4; i++) jobs[0]!.step()
