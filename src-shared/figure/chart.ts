@@ -2,7 +2,7 @@ import type { Axis } from './axis.ts'
 import { polyline, type Item, type PathCommand, type Stroke } from './display-list.ts'
 import type { FontFamily } from './faces.ts'
 import { spreadLabels } from './labels.ts'
-import { medianWindow, runningMedian } from './running-median.ts'
+import { medianWindow, noiseLimit, runningMedian } from './running-median.ts'
 import { capHeight, placeText } from './set.ts'
 import { axisStroke, mutedInk, tickLength, typeSizes } from './style.ts'
 import { ellipsise, pointMm, textWidth } from './text.ts'
@@ -86,9 +86,6 @@ export function drawBottomAxis(frame: ChartFrame, axis: Axis, title: string | nu
   items.push(placeText(title, x + width / 2, baseline + 1.3 + capHeight(titleFormat), titleFormat, { anchor: 'middle' }))
   return items
 }
-
-/** Of the plot's height: a line that strays further from its running median, on average, is noise to the eye. */
-const noiseLimit = 0.012
 
 /**
  * Adds the running medians where a line of the chart would be drawn as noise: an objective that is estimated anew at

@@ -3,6 +3,7 @@ import { numberText } from '#shared/figure/numbers.ts'
 import type { RunCourse } from '../../stores/course.ts'
 import { axisFor } from '../stage/track.ts'
 import { decimate } from './decimate.ts'
+import { noisyMedians } from './noise.ts'
 
 /** A line of a chart as it is drawn. */
 export interface Curve {
@@ -12,6 +13,10 @@ export interface Curve {
   /** CSS pixels. */
   width: number
   dash?: readonly [number, number]
+  /** The steps themselves where another curve is their running median: without a label, drawn thin and faint. */
+  pale?: boolean
+  /** Values stand at some of the x only; the line goes on between them. */
+  sparse?: boolean
 }
 
 /** All that a chart draws; y values are positions on the axis, 0 to 1. */
@@ -31,12 +36,19 @@ export function lossCurves(course: RunCourse, logScale: boolean, columns: number
   // The figure's axis holds all values; so many are enough to find it.
   const axis = axisFor(course.losses.flatMap((values) => kept.map((i) => values[i]!)), logScale, 6)
   let term = 0
+  const curves = course.terms.map((label): Curve => (label === 'total'
+    ? { label, colour: 'series-total', width: 1.75 } : { label, colour: termColours[term++ % termColours.length]!, width: 1 }))
+  return { axis, x: kept.map((i) => course.iterations[i]!), ...smoothed(curves, course.losses, kept, axis, columns) }
+}
+
+/** Curves of these values; noisy ones pale, under their running medians. */
+function smoothed(curves: Curve[], values: readonly (readonly number[])[], kept: readonly number[], axis: Axis, columns: number): Pick<Curves, 'curves' | 'y'> {
+  const steps = values.map((list) => kept.map((i) => positionOf(axis, list[i]!)))
+  const medians = noisyMedians(values, kept, axis, columns)
+  if (!medians) return { curves, y: steps }
   return {
-    curves: course.terms.map((label): Curve => (label === 'total'
-      ? { label, colour: 'series-total', width: 1.75 } : { label, colour: termColours[term++ % termColours.length]!, width: 1 })),
-    axis,
-    x: kept.map((i) => course.iterations[i]!),
-    y: course.losses.map((values) => kept.map((i) => positionOf(axis, values[i]!))),
+    curves: [...curves.map((curve) => ({ ...curve, pale: true, width: 1 })), ...curves.map((curve) => ({ ...curve, sparse: true }))],
+    y: [...steps, ...medians],
   }
 }
 
@@ -47,16 +59,15 @@ const probabilityAxis = linearAxis(0, 1, 2, false)
 export function probabilityCurves(course: RunCourse, original: number | null, last: number, columns: number): Curves {
   const kept = decimate(course.iterations, [course.probability], columns)
   const x = kept.map((i) => course.iterations[i]!)
-  const masked = kept.map((i) => positionOf(probabilityAxis, course.probability[i]!))
-  const curves: Curve[] = [{ label: 'masked', colour: 'series-1', width: 1.5 }]
-  if (original === null) return { curves, axis: probabilityAxis, x, y: [masked] }
+  const { curves, y } = smoothed([{ label: 'masked', colour: 'series-1', width: 1.5 }], [course.probability], kept, probabilityAxis, columns)
+  if (original === null) return { curves, axis: probabilityAxis, x, y }
   // The dashed line spans the whole run, also what is still to come.
   const reaches = (x.at(-1) ?? 0) < last
   return {
     curves: [...curves, { label: 'original', colour: 'series-total', width: 1, dash: [4, 3] }],
     axis: probabilityAxis,
     x: reaches ? [...x, last] : x,
-    y: [reaches ? [...masked, null] : masked, [...x, ...(reaches ? [last] : [])].map(() => original)],
+    y: [...(reaches ? y.map((values) => [...values, null]) : y), [...x, ...(reaches ? [last] : [])].map(() => original)],
   }
 }
 

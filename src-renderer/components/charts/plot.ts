@@ -46,7 +46,8 @@ export function makePlot(target: HTMLElement, data: uPlot.AlignedData, look: Plo
     series: [
       {},
       ...look.curves.map((curve): uPlot.Series => ({
-        stroke: token(curve.colour), width: curve.width, points: { show: false }, ...(curve.dash ? { dash: [...curve.dash] } : {}),
+        stroke: token(curve.colour), width: curve.width, alpha: curve.pale ? 0.3 : 1, spanGaps: curve.sparse ?? false, points: { show: false },
+        ...(curve.dash ? { dash: [...curve.dash] } : {}),
       })),
     ],
     hooks: { draw: [(u) => drawNow(u, look), (u) => drawLabels(u, look, font)] },
@@ -84,7 +85,8 @@ function drawLabels(u: uPlot, look: PlotLook, font: string): void {
     const at = list.findLastIndex((value) => value !== null)
     return at === -1 ? null : { x: u.valToPos((u.data[0] as number[])[at]!, 'x', true), y: u.valToPos(list[at]!, 'y', true) }
   })
-  const shown = look.curves.map((curve, i) => ({ curve, end: ends[i], value: values[i] ?? '' })).filter((label) => label.end)
+  const shown = look.curves.map((curve, i) => ({ curve, end: ends[i] })).filter(({ curve }) => !curve.pale)
+    .map((label, i) => ({ ...label, value: values[i] ?? '' })).filter((label) => label.end)
   const half = (labelHeight / 2) * ratio
   const places = spreadLabels(shown.map((label) => label.end!.y), labelHeight * ratio, top + half - 4 * ratio, top + height - half + 4 * ratio)
   const { ctx } = u

@@ -31,6 +31,22 @@ test('what is no number is a gap', () => {
   expect(lossCurves(course([[0, Number.NaN, 3, 0], [1, 1, 2, 0]]), false, 100).y[0]![0]).toBeNull()
 })
 
+test('a noisy course is pale steps under their running median; a calm one and a short one stay as they are', () => {
+  const jumps = Array.from({ length: 400 }, (_, i) => [i, 10, i % 2 === 0 ? 1 : 100, 0.5] as const)
+  const { curves, x, y } = lossCurves(course(jumps), true, 60)
+  expect(curves.map(({ label, pale = false, sparse = false }) => [label, pale, sparse])).toEqual([
+    ['sparsity', true, false], ['total', true, false], ['sparsity', false, true], ['total', false, true],
+  ])
+  expect(y.every((values) => values.length === x.length)).toBe(true)
+  expect(y[2]!.filter((value) => value !== null).length).toBeLessThanOrEqual(61)
+  expect(y[2]!.at(-1)).not.toBeNull()
+  const probabilities = probabilityCurves(course(jumps.map(([i]) => [i, 1, 1, i % 2])), 0.9, 500, 60)
+  expect(probabilities.curves.map((curve) => curve.label)).toEqual(['masked', 'masked', 'original'])
+  expect(probabilities.y.every((values) => values.length === probabilities.x.length)).toBe(true)
+  expect(lossCurves(course(jumps.map(([i]) => [i, 10, 100 - i / 10, 0.5])), true, 60).curves).toHaveLength(2)
+  expect(lossCurves(course(jumps.slice(0, 12)), true, 60).curves).toHaveLength(2)
+})
+
 test('the original probability reaches over the whole run, dashed', () => {
   const { x, y, curves } = probabilityCurves(course([[0, 1, 1, 0.2], [1, 1, 1, 0.4]]), 0.9, 10, 100)
   expect(x).toEqual([0, 1, 10])
