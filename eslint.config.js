@@ -3,7 +3,7 @@ import pluginVue from 'eslint-plugin-vue'
 import importDirection from './scripts/lint/import-direction.js'
 
 export default defineConfigWithVueTs(
-  { ignores: ['out/', 'dist/', 'node_modules/', 'maskscope-studies/'] },
+  { ignores: ['out/', 'dist/', 'screenshots/', 'node_modules/', 'maskscope-studies/'] },
   pluginVue.configs['flat/recommended'],
   vueTsConfigs.recommended,
   {

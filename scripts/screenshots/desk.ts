@@ -1,0 +1,33 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { root } from '../build/ensure-built.js'
+
+/** Files that the journey opens. */
+export interface Desk {
+  folder: string
+  /** What the page's chooser may show. */
+  places: string[]
+  /** Of real models and photos, or null. */
+  data: { model: string; photo: string } | null
+  /** Takes away the weights of the model that came without a card. */
+  breakModel(): Promise<void>
+}
+
+/** The bundled model without its card, a file that is no image, and where there is real data, the way to it. */
+export async function layDesk(): Promise<Desk> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'maskscope-desk-'))
+  const place = path.join(folder, 'classifiers')
+  const cardless = path.join(place, 'shapes-classifier')
+  await mkdir(place)
+  await cp(path.join(root, 'models', 'demo'), cardless, { recursive: true, filter: (file) => path.basename(file) !== 'model-card.json' })
+  await writeFile(path.join(place, 'scan-07.png'), 'This is a page of text under the name of a picture.')
+  const data = process.env['MASKSCOPE_DATA']
+  const real = data === undefined || data === '' ? null : path.resolve(data)
+  return {
+    folder,
+    places: [place, ...(real === null ? [] : [path.join(real, 'models', 'imagenet', 'mobilenet_v2_1.0_224'), path.join(real, 'photos')])],
+    data: real === null ? null : { model: 'graph-uint8', photo: 'pets.jpg' },
+    breakModel: () => rm(path.join(cardless, 'group1-shard1of1.bin')),
+  }
+}

@@ -1,0 +1,140 @@
+import type { Page } from 'playwright-core'
+import type { Shell } from '../../tests/e2e/shell.ts'
+import type { Desk } from './desk.ts'
+import { Hand } from './hand.ts'
+
+export type Theme = 'light' | 'dark'
+
+/** Walks through the window as a person would; at every state's name its picture is taken. */
+export async function* journey(page: Page, shell: Shell, desk: Desk): AsyncGenerator<string> {
+  const hand = new Hand(page)
+  yield 'empty'
+  yield* dialogs(hand)
+  await hand.press('Try the demo')
+  await hand.saysClasses()
+  yield 'demo'
+  yield* oneRun(hand)
+  yield* display(hand)
+  yield* twoRuns(hand)
+  yield* several(hand)
+  yield* troubles(hand, desk)
+  if (desk.data) yield* photo(hand, desk.data)
+  await shell.stop()
+  await page.getByText('Connection lost').waitFor()
+  yield 'lost'
+}
+
+async function* dialogs(hand: Hand): AsyncGenerator<string> {
+  await hand.key('Control+k')
+  yield 'palette'
+  await hand.key('Escape')
+  await hand.command('Keyboard shortcuts')
+  yield 'shortcuts'
+  await hand.key('Escape')
+  await hand.find('Control+o', 'classifiers')
+  yield 'chooser'
+  await hand.key('Escape')
+  await hand.command('What it computes on')
+  await hand.page.getByRole('dialog').getByText(/per second|ms/).first().waitFor().catch(() => undefined)
+  yield 'doctor'
+  await hand.key('Escape')
+}
+
+async function* oneRun(hand: Hand): AsyncGenerator<string> {
+  await hand.set('Iterations', '1500')
+  await hand.run()
+  await hand.iteration(120)
+  yield 'live'
+  await hand.press('Pause')
+  await hand.shown('Resume')
+  await hand.set('Sparsity λs', '110')
+  yield 'paused'
+  await hand.press(/^Apply from/)
+  await hand.press('Resume')
+  await hand.page.waitForTimeout(500)
+  await hand.press('Cancel')
+  await hand.set('Iterations', '300')
+  await hand.run()
+  await hand.finished()
+  await hand.point(0.42, 0.4)
+  yield 'finished'
+  await hand.scrub(0.18)
+  yield 'scrubbed'
+  await hand.page.getByRole('button', { name: 'All of its provenance' }).click()
+  yield 'provenance'
+  await hand.page.getByRole('button', { name: 'All of its provenance' }).click()
+  await hand.scrub(1)
+}
+
+async function* display(hand: Hand): AsyncGenerator<string> {
+  await hand.display(async () => {
+    await hand.page.getByRole('switch', { name: 'Contours instead of colour' }).click()
+  })
+  yield 'contours'
+  await hand.display(async () => {
+    await hand.page.getByRole('switch', { name: 'Contours instead of colour' }).click()
+    await hand.choose('How removed pixels are shown', 'Baseline')
+  })
+  yield 'baseline'
+  await hand.display(() => hand.choose('How removed pixels are shown', 'Checkerboard'))
+  await hand.key('Control+e')
+  await hand.page.getByRole('img', { name: /as it will be printed/ }).waitFor()
+  yield 'export'
+  await hand.key('Escape')
+}
+
+async function* twoRuns(hand: Hand): AsyncGenerator<string> {
+  await hand.page.getByRole('button', { name: 'Choose a scene' }).click()
+  await hand.page.getByRole('listbox', { name: 'Scenes' }).getByRole('option').nth(39).waitFor()
+  yield 'scenes'
+  await hand.key('Escape')
+  await hand.set('Sparsity λs', '20')
+  await hand.run()
+  await hand.finished()
+  await hand.page.locator('tr[data-run]').nth(1).click({ modifiers: ['Control'] })
+  await hand.page.getByRole('button', { name: /Blink A/ }).waitFor()
+  yield 'blink'
+  await hand.page.getByRole('button', { name: 'Stop comparing' }).click()
+}
+
+async function* several(hand: Hand): AsyncGenerator<string> {
+  await hand.set('Iterations', '600')
+  for (const seed of ['1', '2', '3', '4']) {
+    await hand.set('Seed', seed)
+    await hand.run()
+  }
+  await hand.page.waitForTimeout(1500)
+  yield 'several'
+  await hand.stopAll()
+}
+
+async function* troubles(hand: Hand, desk: Desk): AsyncGenerator<string> {
+  await hand.dragFileOver(true)
+  yield 'drop'
+  await hand.dragFileOver(false)
+  await hand.find('Control+o', 'classifiers', 'scan-07.png')
+  await hand.page.getByRole('alert').first().waitFor()
+  yield 'image-error'
+  await hand.find('Control+Shift+m', 'classifiers', 'shapes-classifier')
+  await hand.page.getByText('How pixels enter the network').waitFor()
+  yield 'cardless'
+  await hand.page.getByText(/^0\sto\s1$/).click()
+  await hand.page.getByText('Do these fit the picture?').waitFor()
+  yield 'check'
+  await desk.breakModel()
+  await hand.set('Iterations', '120')
+  await hand.run()
+  await hand.page.getByRole('row', { name: /failed/ }).first().waitFor()
+  yield 'failed'
+}
+
+async function* photo(hand: Hand, data: NonNullable<Desk['data']>): AsyncGenerator<string> {
+  await hand.find('Control+Shift+m', 'mobilenet_v2_1.0_224', data.model)
+  await hand.page.getByText('224 × 224').first().waitFor()
+  await hand.find('Control+o', 'photos', data.photo)
+  await hand.saysClasses()
+  await hand.set('Iterations', '60')
+  await hand.run()
+  await hand.finished(120_000)
+  yield 'photo'
+}
