@@ -60,6 +60,10 @@ test('one click opens the demo and its scene', async () => {
   client.answers['images.open'] = () => [openImage({ name: 'scene:2000007', kind: 'scene', label: 'ball' })]
   await useModels().begin()
   const panel = show(LeftPanel)
+  // With nothing open at all the stage offers it, once.
+  expect(panel.text()).not.toContain('Try the demo')
+  useImages().adopt([openImage({ name: 'cat.png' })])
+  await flushPromises()
   const button = panel.findAll('button').find((entry) => entry.text() === 'Try the demo')!
   await button.trigger('click')
   await flushPromises()

@@ -100,10 +100,10 @@ test('while comparing, the stage says which run is shown', async () => {
   await showRuns([runRow({ run: '0001-a', seed: 4 }), runRow({ run: '0002-b', seed: 5 })])
   useRuns().other = '0001-a'
   await settled()
-  expect(wrapper.get('.blink').text()).toContain('run 2')
+  expect(wrapper.get('.blink').text()).toContain('A · 0002')
   useCommands().run('blink')
   await settled()
-  expect(wrapper.get('.blink').text()).toContain('run 1, neuromask, seed 4')
+  expect(wrapper.get('.blink').text()).toContain('B · 0001, NeuroMask, seed 4')
 })
 
 test('an image that is opened comes to the stage, and a run that is asked for comes back', async () => {
