@@ -63,7 +63,7 @@ async function* oneRun(hand: Hand): AsyncGenerator<string> {
   await hand.page.getByRole('button', { name: 'All of its provenance' }).click()
   yield 'provenance'
   await hand.page.getByRole('button', { name: 'All of its provenance' }).click()
-  await hand.scrub(1)
+  await hand.page.getByRole('slider', { name: 'Iteration shown' }).press('End')
 }
 
 async function* display(hand: Hand): AsyncGenerator<string> {

@@ -76,7 +76,7 @@ const presets: readonly Preset[] = [
   {
     id: 'maskscope',
     title: 'Maskscope',
-    source: 'Ours, tuned on drawn scenes (docs/methods.md).',
+    source: 'Ours: tuned on scenes (docs/methods.md).',
     values: ours,
   },
   {
