@@ -18,7 +18,7 @@ import { registerScheme, serveBundle } from './protocol.ts'
 import { watchQuit } from './quit.ts'
 import { recentFiles, rememberFile, showMenu } from './recent.ts'
 import type { ServePort } from './serve-window.ts'
-import { createShellEvents, type ShellEvents } from './shell-events.ts'
+import { createShellEvents, type ShellEvents } from '../shell-events.ts'
 import { followTheme, restoreTheme } from './theme.ts'
 import { openWindow } from './window.ts'
 

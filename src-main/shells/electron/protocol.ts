@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { protocol } from 'electron'
-import { contentSecurityPolicy } from '../content-security-policy.ts'
+import { contentType, pageHeaders } from '../page-headers.ts'
 import { safePath } from '../path-guard.ts'
 
 const scheme = 'app'
@@ -10,17 +10,6 @@ const host = 'bundle'
 export const ownOrigin = `${scheme}://${host}`
 /** Where the window begins. */
 export const startUrl = `${ownOrigin}/index.html`
-
-const types: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.woff2': 'font/woff2',
-  '.wasm': 'application/wasm',
-  '.json': 'application/json; charset=utf-8',
-}
 
 /** Before the program is ready, and once. A standard scheme has an origin; a secure one may use what https may. */
 export function registerScheme(): void {
@@ -37,7 +26,7 @@ export async function answer(root: string, request: { url: string; method: strin
   const url = new URL(request.url)
   if (request.method !== 'GET' && request.method !== 'HEAD') return refusal(405)
   const file = url.host === host ? safePath(root, url.pathname === '/' ? '/index.html' : url.pathname) : null
-  const type = file === null ? undefined : types[path.extname(file).toLowerCase()]
+  const type = file === null ? undefined : contentType(file)
   if (file === null || type === undefined) return refusal(404)
   try {
     const bytes = await readFile(file)
@@ -48,14 +37,7 @@ export async function answer(root: string, request: { url: string; method: strin
   }
 }
 
-const headers = {
-  'content-security-policy': contentSecurityPolicy(),
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-embedder-policy': 'require-corp',
-  'cross-origin-resource-policy': 'same-origin',
-}
+const headers = pageHeaders()
 
 function refusal(status: number): Response {
   return new Response(null, { status, headers })

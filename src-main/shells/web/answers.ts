@@ -1,19 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { contentSecurityPolicy } from '../content-security-policy.ts'
+import { pageHeaders } from '../page-headers.ts'
 import { loopbackHost } from './gate.ts'
 
 /** On every answer, whatever it says. */
 export function setHeaders(request: IncomingMessage, response: ServerResponse): void {
   const host = loopbackHost(request)
-  const headers = {
-    'content-security-policy': contentSecurityPolicy(host === null ? [] : [`ws://${host}`]),
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
-    'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-embedder-policy': 'require-corp',
-    'cross-origin-resource-policy': 'same-origin',
-    'cache-control': 'no-store',
-  }
+  const headers = { ...pageHeaders(host === null ? [] : [`ws://${host}`]), 'cache-control': 'no-store' }
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
 }
 

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { watchErrors } from '#main/shells/electron/errors.ts'
 import { createLog } from '#main/shells/electron/log.ts'
-import { createShellEvents } from '#main/shells/electron/shell-events.ts'
+import { createShellEvents } from '#main/shells/shell-events.ts'
 import { fakeLog } from './electron-stub.ts'
 
 let folder: string
