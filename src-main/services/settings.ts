@@ -2,18 +2,8 @@ import { copyFile, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type * as z from 'zod/mini'
 import { settings as settingsSchema, type Settings } from '#shared/contract/system.ts'
+import { defaultSettings } from '#shared/domain/settings.ts'
 import { createFiles, type Files } from '#storage/files.ts'
-
-export const defaultSettings: Settings = {
-  theme: 'system',
-  layout: { left: 284, right: 304, bottom: 130 },
-  stage: {
-    shown: [true, true, true, true], opacity: 0.7, colormap: 'viridis', normalisation: 'range', threshold: 0, contours: false, smooth: false,
-    removed: 'checkerboard',
-  },
-  logScale: true,
-  method: 'neuromask',
-}
 
 export const recentKinds = ['models', 'images', 'studies'] as const
 export type RecentKind = (typeof recentKinds)[number]

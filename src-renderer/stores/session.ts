@@ -2,20 +2,9 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch as watchValue } from 'vue'
 import type { Settings } from '#shared/contract/system.ts'
 import type { BackendChoice } from '#shared/domain/backend.ts'
+import { defaultSettings } from '#shared/domain/settings.ts'
 import { call, connection } from '../rpc.ts'
 import { useNotices } from './notices.ts'
-
-/** Until the main side has told its own. */
-export const firstSettings: Settings = {
-  theme: 'system',
-  layout: { left: 284, right: 304, bottom: 130 },
-  stage: {
-    shown: [true, true, true, true], opacity: 0.7, colormap: 'viridis', normalisation: 'range', threshold: 0, contours: false, smooth: false,
-    removed: 'checkerboard',
-  },
-  logScale: true,
-  method: 'neuromask',
-}
 
 /** Settings are written so long after the last change. */
 const saveAfterMs = 400
@@ -25,7 +14,8 @@ export const useSession = defineStore('session', () => {
   const hello = shallowRef<{ version: string; shell: 'electron' | 'web'; platform: string; nativeDialogs: boolean } | null>(null)
   const backend = shallowRef<(BackendChoice & { workers: number }) | null>(null)
   const backendError = ref<string | null>(null)
-  const settings = ref<Settings>(structuredClone(firstSettings))
+  /** The defaults until the main side has told its own. */
+  const settings = ref<Settings>(structuredClone(defaultSettings))
   const prefersDark = matchMedia('(prefers-color-scheme: dark)')
   const systemDark = ref(prefersDark.matches)
   prefersDark.addEventListener('change', (event) => (systemDark.value = event.matches))
@@ -53,11 +43,19 @@ export const useSession = defineStore('session', () => {
   function change(part: Partial<Settings>): void {
     settings.value = { ...settings.value, ...part }
     clearTimeout(saving)
-    saving = setTimeout(() => {
-      saving = undefined
-      call('settings.change', settings.value).catch((error: unknown) => useNotices().fail(error))
-    }, saveAfterMs)
+    saving = setTimeout(save, saveAfterMs)
   }
+
+  function save(): void {
+    clearTimeout(saving)
+    saving = undefined
+    call('settings.change', settings.value).catch((error: unknown) => useNotices().fail(error))
+  }
+
+  // A window that is closed or reloaded right after a change keeps it.
+  addEventListener('pagehide', () => {
+    if (saving !== undefined) save()
+  })
 
   function changeStage(part: Partial<Settings['stage']>): void {
     change({ stage: { ...settings.value.stage, ...part } })

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { defaultSettings, openSettings } from '#services/settings.ts'
+import { openSettings } from '#services/settings.ts'
+import { defaultSettings } from '#shared/domain/settings.ts'
 import { createFiles, nodeOperations } from '#storage/files.ts'
 
 let folder: string

@@ -2,14 +2,14 @@ import { expect, test } from 'vitest'
 import { dimUnseen, drawCheckerboard, drawContours, drawImage, pictureBox, seenBox, type Cell, type Drawable } from '#renderer/components/stage/draw.ts'
 import { drawUnder, FrameDrawing, type Scene } from '#renderer/components/stage/drawing.ts'
 import { scaleOf } from '#renderer/components/stage/scale.ts'
-import { firstSettings } from '#renderer/stores/session.ts'
+import { defaultSettings } from '#shared/domain/settings.ts'
 import { contours } from '#shared/imaging/contours.ts'
 import { recordingContext } from './recording-context.ts'
 
 const cell: Cell = { size: { width: 200, height: 100 }, ratio: 2, placement: { scale: 2, left: 10, top: 20 }, picture: { width: 60, height: 30 } }
 const view = { picture: { width: 60, height: 30 }, crop: { left: 15, top: 0, width: 30, height: 30 }, size: { width: 8, height: 8 } }
 const image = (width: number, height: number): Drawable => ({ width, height }) as unknown as Drawable
-const settings = firstSettings.stage
+const settings = defaultSettings.stage
 
 test('a mask is never smoothed, unless it is asked for', () => {
   const { ctx, of } = recordingContext()
