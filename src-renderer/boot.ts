@@ -4,7 +4,7 @@ import type { ShellEvent } from '#shared/contract/system.ts'
 import { createClient } from '#shared/link/client.ts'
 import type { Host } from './host/host.ts'
 import { call, connect, connection, watch } from './rpc.ts'
-import { useCommands } from './stores/commands.ts'
+import { takesText, useCommands } from './stores/commands.ts'
 import { useFiles } from './stores/files.ts'
 import { useModels } from './stores/models.ts'
 import { useNotices } from './stores/notices.ts'
@@ -42,13 +42,19 @@ async function begin(): Promise<void> {
 export function hearShell(event: ShellEvent): void {
   switch (event.type) {
     case 'command':
-      return useCommands().run(event.id)
+      return hearCommand(event.id)
     case 'open':
       return void useFiles().open([event.file])
     case 'notice':
       if (event.level === 'error') useNotices().fail(new Error(event.message))
       else useNotices().say(event.message)
   }
+}
+
+/** The menu of the desktop program takes the keys of undo and redo before the page sees them: in a text field they are the text's own. */
+function hearCommand(id: string): void {
+  if ((id === 'undo' || id === 'redo') && takesText(document.activeElement)) document.execCommand(id)
+  else useCommands().run(id)
 }
 
 /** What nobody caught is shown, and told to the main side for its log. */

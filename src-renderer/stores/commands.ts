@@ -51,7 +51,7 @@ export const useCommands = defineStore('commands', () => {
   function press(event: KeyboardEvent): boolean {
     if (event.defaultPrevented || event.isComposing) return false
     const pressed = keyOf(event, session.mac)
-    const inField = takesKeys(event.target)
+    const inField = takesKey(event.target, pressed)
     for (const command of commands.values()) {
       if (!command.keys?.includes(pressed)) continue
       if (command.onStage && (inField || dialogs.open !== null)) continue
@@ -80,15 +80,16 @@ export function keyOf(event: KeyboardEvent, mac: boolean): string {
   return [...parts, key].join('+')
 }
 
-/** Whether plain keys belong to what has the focus: fields, sliders, lists, menus and dialogs. */
-function takesKeys(target: EventTarget | null): boolean {
+/** Whether a plain key belongs to what has the focus: to fields, sliders, lists, menus and dialogs all of them, to buttons two. */
+function takesKey(target: EventTarget | null, pressed: string): boolean {
   if (!(target instanceof HTMLElement)) return false
-  return target.isContentEditable
-    || target.closest('input, textarea, select, button, a, [role="slider"], [role="combobox"], [role="listbox"], [role="menu"], [role="dialog"], [role="tab"], [role="row"]') !== null
+  if (target.isContentEditable || target.closest('input, textarea, select, [role="slider"], [role="combobox"], [role="listbox"], [role="menu"], [role="dialog"], [role="tab"], [role="row"]') !== null) return true
+  return target.closest('button, a') !== null && (pressed === 'Space' || pressed === 'Enter')
 }
 
 /** Whether letters typed there become text. Number fields take every change at once, so that undo is the window's there. */
-function takesText(target: EventTarget | null): boolean {
+/** What somebody types text into. */
+export function takesText(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false
   return target.isContentEditable || target.matches('textarea, input:not([type="range"], [type="checkbox"], [type="file"], [role="spinbutton"])')
 }
