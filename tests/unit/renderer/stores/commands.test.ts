@@ -36,13 +36,19 @@ test('keys of the stage count only where nothing else takes them; undo leaves te
   const stage = vi.fn()
   const undo = vi.fn()
   commands.register([
-    { id: 'blink', title: 'Blink', group: 'Stage', keys: ['B'], onStage: true, run: stage },
+    { id: 'blink', title: 'Blink', group: 'Stage', keys: ['B', 'Space'], onStage: true, run: stage },
     { id: 'undo', title: 'Undo', group: 'Edit', keys: ['Mod+Z'], notInText: true, run: undo },
   ])
   const text = document.createElement('input')
   expect(commands.press(pressOn(text, { key: 'b' }))).toBe(false)
   expect(commands.press(pressOn(document.createElement('div'), { key: 'b' }))).toBe(true)
   expect(stage).toHaveBeenCalledTimes(1)
+
+  // A button that was pressed keeps the focus; of all keys it takes two.
+  const button = document.createElement('button')
+  expect(commands.press(pressOn(button, { key: 'b' }))).toBe(true)
+  expect(commands.press(pressOn(button, { key: ' ' }))).toBe(false)
+  expect(stage).toHaveBeenCalledTimes(2)
 
   const inText = pressOn(text, { key: 'z', ctrlKey: true })
   expect(commands.press(inText)).toBe(false)
