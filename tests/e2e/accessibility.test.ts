@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import type { AxeResults, RunOptions } from 'axe-core'
+import type { Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { browserTest } from '../browser.ts'
+import { finished, openDemo, patience, readyToRun, setNumber, standOfFile, until } from './steps.ts'
+
+const stand = standOfFile()
+
+/** What would keep somebody from working with it, in light and in dark. */
+async function faults(page: Page): Promise<string[]> {
+  const found: string[] = []
+  for (const theme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: theme })
+    await until(async () => (await page.locator('html').getAttribute('data-theme')) === theme, `the window is ${theme}`)
+    const violations = await page.evaluate(async () => {
+      const { axe } = globalThis as unknown as { axe: { run(node: Document, options: RunOptions): Promise<AxeResults> } }
+      return (await axe.run(document, { resultTypes: ['violations'], preload: false })).violations
+    })
+    for (const { id, impact, help, nodes } of violations) {
+      if (impact !== 'serious' && impact !== 'critical') continue
+      found.push(`${theme}: ${id} (${impact}), ${help}: ${nodes.slice(0, 5).map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`)
+    }
+  }
+  return found
+}
+
+/** Past the page's own policy, as no page could. */
+async function bringAxe(page: Page): Promise<void> {
+  await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
+}
+
+async function closeDialog(page: Page): Promise<void> {
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+}
+
+browserTest('axe finds nothing serious, in light and dark: the empty window and its dialogs', async () => {
+  const { page, window } = stand()
+  await bringAxe(page)
+  // The tool does find faults where there are some.
+  await page.evaluate(() => document.body.append(Object.assign(document.createElement('button'), { id: 'nameless' })))
+  expect((await faults(page)).join()).toContain('button-name')
+  await page.evaluate(() => document.querySelector('#nameless')!.remove())
+
+  expect(await faults(page), 'the empty window').toEqual([])
+
+  await page.getByRole('button', { name: 'Choose a scene' }).click()
+  await page.getByRole('dialog').getByRole('option').first().waitFor()
+  expect(await faults(page), 'the scenes').toEqual([])
+  await closeDialog(page)
+
+  await page.keyboard.press('Control+k')
+  await page.getByRole('dialog').getByRole('option').first().waitFor()
+  expect(await faults(page), 'the palette').toEqual([])
+  await closeDialog(page)
+
+  await page.keyboard.press('?')
+  await page.getByRole('dialog').waitFor()
+  expect(await faults(page), 'the shortcuts').toEqual([])
+  await closeDialog(page)
+  expect(window.complaints).toEqual([])
+})
+
+browserTest('axe finds nothing serious, in light and dark: a run, its export, and what it computes on', async () => {
+  const { page, window } = stand()
+  await openDemo(page)
+  await page.getByRole('button', { name: 'Optimisation' }).click()
+  await setNumber(page, 'Iterations', 40)
+  await readyToRun(page).click()
+  await finished(page, 1)
+  expect(await faults(page), 'a finished run').toEqual([])
+
+  await page.keyboard.press('Control+e')
+  await page.getByRole('dialog').getByRole('img').waitFor()
+  expect(await faults(page), 'the export').toEqual([])
+  await closeDialog(page)
+
+  await page.getByRole('button', { name: /^Computes on/ }).click()
+  await page.getByRole('button', { name: 'Measure and compare' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: /^Measure/ }).click()
+  await page.getByRole('dialog').getByRole('table').waitFor({ timeout: patience })
+  expect(await faults(page), 'the doctor').toEqual([])
+  await closeDialog(page)
+  expect(window.complaints).toEqual([])
+})
