@@ -122,9 +122,9 @@ export function deathError({ code, signal, lastWords }: Death): MaskscopeError {
   // Node prints the source line before an error and its properties after it.
   const last = lines.findLast((line) => /^\w*Error\b.*:/.test(line)) ?? lines.at(-1)
   const why = outOfMemory
-    ? 'it ran out of memory; use fewer jobs (--jobs 1) or a smaller model'
+    ? 'it ran out of memory; run fewer at a time (on the command line: --jobs 1) or take a smaller model'
     : signal === 'SIGKILL'
-      ? 'another program, or the system when memory runs out, ended it; use fewer jobs (--jobs 1) if it happens again'
+      ? 'another program, or the system when memory runs out, ended it; if it happens again, run fewer at a time (on the command line: --jobs 1)'
       : last !== undefined ? `its last words were "${last.trim().slice(0, 300)}"` : 'it left no message; run it again'
   return new MaskscopeError('worker', `The engine process ${how}: ${why}.`)
 }
