@@ -4,12 +4,13 @@ import { MaskscopeError, type SerialisedError } from '#shared/domain/errors.ts'
 import type { RunEvent } from '#shared/domain/run.ts'
 import { deletedPath } from '#storage/layout.ts'
 import type { RunRecord } from '#storage/manifests.ts'
+import { inBatches } from './batches.ts'
 import type { DataItem } from './datasets.ts'
 import { decodeImage } from './images.ts'
 import { createLru } from './lru.ts'
 import { areaOf, liveRow, maskRange, recordRow, type FinishedFacts } from './run-rows.ts'
 import type { LiveRun } from './live-run.ts'
-import { readInput, readRecord, stateOf } from './studies.ts'
+import { readFinished, readInput, readRecord, stateOf } from './studies.ts'
 import type { OpenedStudy } from './study-keeper.ts'
 import { pngWithin, thumbnailSide } from './thumbnails.ts'
 
@@ -72,24 +73,18 @@ export function createRunBoard({ opened, thumbnailOf }: RunBoardOptions): RunBoa
     })
   }
 
-  async function finishedFacts(run: string): Promise<FinishedFacts> {
-    return finished.get(run, async () => {
-      const stored = await study.readRun(run)
+  async function finishedFacts(record: RunRecord): Promise<FinishedFacts> {
+    return finished.get(record.id, async () => {
+      const stored = await readFinished(study.folder, record)
       return { manifest: stored.manifest, area: areaOf(await stored.own(), stored.manifest.range) }
     })
   }
 
   async function storedRows(): Promise<RunRow[]> {
-    const records = await study.records()
-    const rows: RunRow[] = []
-    // A few at a time: each is two or three small files.
-    for (let i = 0; i < records.length; i += 16) {
-      rows.push(...await Promise.all(records.slice(i, i + 16).map(async (record) => {
-        const facts = record.state === 'finished' ? await finishedFacts(record.id).catch(() => null) : null
-        return recordRow(record, facts, await thumbnailOfInput(record.order?.image))
-      })))
-    }
-    return rows
+    return inBatches(await study.records(), async (record) => {
+      const facts = record.state === 'finished' ? await finishedFacts(record).catch(() => null) : null
+      return recordRow(record, facts, await thumbnailOfInput(record.order?.image))
+    })
   }
 
   async function rows(): Promise<RunRow[]> {
@@ -105,7 +100,7 @@ export function createRunBoard({ opened, thumbnailOf }: RunBoardOptions): RunBoa
     const known = removed.has(run) ? undefined : ended.get(run)
     if (known) return known
     const record = await recordOf(run)
-    const facts = record.state === 'finished' ? await finishedFacts(run) : null
+    const facts = record.state === 'finished' ? await finishedFacts(record) : null
     return recordRow(record, facts, await thumbnailOfInput(record.order?.image))
   }
 

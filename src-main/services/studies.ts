@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile, readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { MaskscopeError } from '#shared/domain/errors.ts'
@@ -10,6 +11,7 @@ import { decodeLosses, type LossTable } from '#storage/losses.ts'
 import type { RunEntry, RunManifest, RunRecord } from '#storage/manifests.ts'
 import { parseRunManifest, parseRunRecord, parseStudyManifest } from '#storage/migrations.ts'
 import { readNpy, type NpyArray } from '#storage/npy.ts'
+import { inBatches } from './batches.ts'
 
 /** A finished run. Its maps are read when they are asked for. */
 export interface StoredRun {
@@ -93,12 +95,11 @@ export async function listRunIds(folder: string): Promise<string[]> {
 /** The runs as their own folders tell it; the study's manifest is only an index over them. */
 async function readRecords(folder: string): Promise<RunRecord[]> {
   const beingWritten = await isLocked(folder)
-  const records: RunRecord[] = []
-  for (const id of await listRunIds(folder)) {
+  const records = await inBatches(await listRunIds(folder), async (id) => {
     const record = await readRecord(folder, id).catch(() => null)
-    if (record) records.push({ ...record, state: await stateOf(folder, record, beingWritten) })
-  }
-  return records
+    return record && { ...record, state: await stateOf(folder, record, beingWritten) }
+  })
+  return records.filter((record) => record !== null)
 }
 
 export function entryOf(record: RunRecord): RunEntry {
@@ -130,6 +131,12 @@ async function readRun(folder: string, run: string): Promise<StoredRun> {
     const why = record.error ? `: ${record.error.message}` : ''
     throw new MaskscopeError('storage', `Run ${id} has no result, it is ${state}${why}`, { subject: id })
   }
+  return readFinished(folder, record)
+}
+
+/** @param record of a run that is known to have a result. @throws MaskscopeError 'storage' */
+export async function readFinished(folder: string, record: RunRecord): Promise<StoredRun> {
+  const { id } = record
   const runFolder = runPath(folder, id)
   const manifestFile = path.join(runFolder, runFiles.manifest)
   const manifest = parseRunManifest(await readText(manifestFile), manifestFile)
@@ -151,8 +158,9 @@ async function readRun(folder: string, run: string): Promise<StoredRun> {
 
 /** @throws MaskscopeError 'usage' where no run, or more than one, is meant. */
 export async function findRun(folder: string, run: string): Promise<string> {
+  // Reading every run of a large study must not list all of them each time.
+  if (isRunId(run) && existsSync(runPath(folder, run))) return run
   const ids = await listRunIds(folder)
-  if (ids.includes(run)) return run
   const byNumber = /^\d+$/.test(run) ? ids.filter((id) => runNumber(id) === Number(run)) : []
   if (byNumber.length === 1) return byNumber[0]!
   const known = ids.length > 8 ? `${ids.slice(0, 8).join(', ')}, …` : ids.join(', ')

@@ -88,7 +88,6 @@ function takesKey(target: EventTarget | null, pressed: string): boolean {
 }
 
 /** Whether letters typed there become text. Number fields take every change at once, so that undo is the window's there. */
-/** What somebody types text into. */
 export function takesText(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false
   return target.isContentEditable || target.matches('textarea, input:not([type="range"], [type="checkbox"], [type="file"], [role="spinbutton"])')
