@@ -17,6 +17,8 @@ export const useModels = defineStore('models', () => {
   const opening = ref(false)
   const error = shallowRef<MaskscopeError | null>(null)
   let latest = 0
+  /** What is being opened. */
+  let aim: { from: ModelPlace; facts: Stated } | null = null
 
   async function begin(): Promise<void> {
     bundled.value = await call('models.bundled', {})
@@ -25,6 +27,7 @@ export const useModels = defineStore('models', () => {
   /** Never rejects: what went wrong stands in `error`. */
   async function open(from: ModelPlace, facts: Stated = {}): Promise<void> {
     const turn = ++latest
+    aim = { from, facts }
     opening.value = true
     error.value = null
     try {
@@ -39,13 +42,20 @@ export const useModels = defineStore('models', () => {
     } catch (caught) {
       if (turn === latest) error.value = caught as MaskscopeError
     } finally {
-      if (turn === latest) opening.value = false
+      if (turn === latest) {
+        opening.value = false
+        aim = null
+      }
     }
   }
 
   /** States facts of the model at hand and reads it again with them. */
   async function state(facts: Stated): Promise<void> {
-    if (place.value) await open(place.value, { ...stated.value, ...facts })
+    const from = place.value
+    // While another model is on its way, what is stated belongs to neither.
+    if (!from || (aim && aim.from !== from)) return
+    // Several facts in quick succession add up, also before the first is answered.
+    await open(from, { ...(aim?.facts ?? stated.value), ...facts })
   }
 
   /** Takes over a model that the main side has opened with a run. */
@@ -59,6 +69,7 @@ export const useModels = defineStore('models', () => {
   /** Gives up a model that was never completed. */
   function dismiss(): void {
     latest++
+    aim = null
     opening.value = false
     incomplete.value = null
     error.value = null
