@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { root } from '../build/ensure-built.js'
@@ -10,8 +10,6 @@ export interface Desk {
   places: string[]
   /** Of real models and photos, or null. */
   data: { model: string; photo: string } | null
-  /** Takes away the weights of the model that came without a card. */
-  breakModel(): Promise<void>
 }
 
 /** The bundled model without its card, a file that is no image, and where there is real data, the way to it. */
@@ -28,6 +26,5 @@ export async function layDesk(): Promise<Desk> {
     folder,
     places: [place, ...(real === null ? [] : [path.join(real, 'models', 'imagenet', 'mobilenet_v2_1.0_224'), path.join(real, 'photos')])],
     data: real === null ? null : { model: 'graph-uint8', photo: 'pets.jpg' },
-    breakModel: () => rm(path.join(cardless, 'group1-shard1of1.bin')),
   }
 }

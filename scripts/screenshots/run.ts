@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core'
 import { closeBrowser, openWindow } from '../../tests/e2e/window.ts'
 import { startShell } from '../../tests/e2e/shell.ts'
 import { layDesk } from './desk.ts'
-import { journey, type Theme } from './journey.ts'
+import { journey, type State, type Theme } from './journey.ts'
 
 /**
  * npm run screenshots [-- --out DIR] [--theme light|dark] [--until STATE]
@@ -21,14 +21,20 @@ const settleMs = 250
 const { values: flags } = parseArgs({ options: { out: { type: 'string', default: 'screenshots' }, theme: { type: 'string' }, until: { type: 'string' } } })
 const out = path.resolve(flags.out)
 
-async function takeAll(page: Page, theme: Theme, state: string): Promise<void> {
+async function takeAll(page: Page, theme: Theme, state: State): Promise<void> {
+  const name = nameOf(state)
   // The smaller last: the journey goes on in it.
   for (const size of [...sizes].reverse()) {
     await page.setViewportSize(size)
     await page.waitForTimeout(settleMs)
-    await page.screenshot({ path: path.join(out, `${state}-${theme}-${size.width}x${size.height}.png`) })
+    if (typeof state !== 'string') await state.pose()
+    await page.screenshot({ path: path.join(out, `${name}-${theme}-${size.width}x${size.height}.png`) })
   }
-  console.log(`${theme}: ${state}`)
+  console.log(`${theme}: ${name}`)
+}
+
+function nameOf(state: State): string {
+  return typeof state === 'string' ? state : state.name
 }
 
 async function walk(theme: Theme): Promise<readonly string[]> {
@@ -39,7 +45,7 @@ async function walk(theme: Theme): Promise<readonly string[]> {
     page.setDefaultTimeout(20_000)
     for await (const state of journey(page, shell, desk)) {
       await takeAll(page, theme, state)
-      if (state === flags.until) break
+      if (nameOf(state) === flags.until) break
     }
     return complaints
   } finally {
