@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { hasData } from './data.ts'
 import { findBrowser } from './find-browser.ts'
 
 const browser = findBrowser()
@@ -14,4 +15,10 @@ export function browserTest(name: string, fn: () => Promise<void>, timeout?: num
     return
   }
   test.skipIf(browser === undefined)(title, fn, timeout)
+}
+
+/** A test in a real browser on real data: its name begins with what it lacks, or else with the browser. */
+export function browserDataTest(name: string, fn: () => Promise<void>, timeout?: number): void {
+  if (hasData) browserTest(`[data] ${name}`, fn, timeout)
+  else test.skip(`[data] [browser] ${name}`, fn, timeout)
 }

@@ -13,7 +13,8 @@ export default class SkipReporter implements Reporter {
     const counts = new Map<string, number>()
     for (const module of modules) {
       for (const test of module.children.allTests('skipped')) {
-        const word = Object.keys(reasons).find((w) => test.fullName.includes(w))
+        // Of several the first is what it lacked.
+        const [word] = Object.keys(reasons).filter((w) => test.fullName.includes(w)).sort((a, b) => test.fullName.indexOf(a) - test.fullName.indexOf(b))
         if (word !== undefined) counts.set(word, (counts.get(word) ?? 0) + 1)
       }
     }
