@@ -51,7 +51,7 @@ browserTest('axe finds nothing serious, in light and dark: the empty window and 
   expect(await faults(page), 'the scenes').toEqual([])
   await closeDialog(page)
 
-  await page.keyboard.press('Control+k')
+  await page.keyboard.press('ControlOrMeta+k')
   await page.getByRole('dialog').getByRole('option').first().waitFor()
   expect(await faults(page), 'the palette').toEqual([])
   await closeDialog(page)
@@ -72,7 +72,7 @@ browserTest('axe finds nothing serious, in light and dark: a run, its export, an
   await finished(page, 1)
   expect(await faults(page), 'a finished run').toEqual([])
 
-  await page.keyboard.press('Control+e')
+  await page.keyboard.press('ControlOrMeta+e')
   await page.getByRole('dialog').getByRole('img').waitFor()
   expect(await faults(page), 'the export').toEqual([])
   await closeDialog(page)

@@ -35,7 +35,7 @@ async function seenLive(page: Page): Promise<Seen> {
 }
 
 async function download(page: Page, format: 'PDF' | 'SVG' | 'PNG'): Promise<{ name: string; file: string; bytes: Buffer }> {
-  await page.keyboard.press('Control+e')
+  await page.keyboard.press('ControlOrMeta+e')
   const dialog = page.getByRole('dialog', { name: 'Export the figure' })
   await dialog.getByRole('group', { name: 'Format' }).getByRole('button', { name: format }).click()
   const [event] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: 'Save', exact: true }).click()])
@@ -65,7 +65,7 @@ browserTest('from the empty window to a printed figure of the demo', async () =>
   expect(await values.innerText()).not.toBe(atEnd)
   expect(await coloursOf(page, 'Mask')).toBeGreaterThan(10)
 
-  await page.keyboard.press('Control+e')
+  await page.keyboard.press('ControlOrMeta+e')
   const preview = page.getByRole('dialog').getByRole('region', { name: 'Preview of the figure' }).getByRole('img')
   await preview.waitFor({ timeout: patience })
   await expect.poll(() => preview.evaluate((image: HTMLImageElement) => ({ blob: image.src.startsWith('blob:'), drawn: image.complete && image.naturalWidth > 0 })))

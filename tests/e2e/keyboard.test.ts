@@ -25,14 +25,14 @@ const number = (page: Page, name: string): Locator => page.getByRole('spinbutton
 
 async function typeNumber(page: Page, name: string, value: number): Promise<void> {
   await tabTo(page, number(page, name))
-  await page.keyboard.press('Control+a')
+  await page.keyboard.press('ControlOrMeta+a')
   await page.keyboard.type(String(value))
   await page.keyboard.press('Enter')
 }
 
 /** From the line of the palette: every command is a few letters away. */
 async function command(page: Page, words: string): Promise<void> {
-  await page.keyboard.press('Control+k')
+  await page.keyboard.press('ControlOrMeta+k')
   await page.getByRole('dialog').waitFor()
   await page.keyboard.type(words)
   await page.getByRole('option').first().waitFor()
@@ -63,20 +63,22 @@ browserTest('the whole journey by keys alone', async () => {
   await page.keyboard.press('ArrowDown')
   expect(Number(await number(page, 'Resolution').inputValue())).toBeLessThan(before)
 
-  await page.keyboard.press('Control+Enter')
+  await page.keyboard.press('ControlOrMeta+Enter')
   await rowOf(page, 1).waitFor()
   await tabTo(page, track)
   await reached(page, 1, 5)
   await page.keyboard.press('Space')
   await rowOf(page, 1).getByText(/^paused/).waitFor()
-  const stoodAt = await stepsOf(page, 1)
-  expect(stoodAt).toBeLessThan(200)
 
   await tabTo(page, number(page, 'Sparsity λs'), 'Shift+Tab')
-  await page.keyboard.press('Control+a')
+  await page.keyboard.press('ControlOrMeta+a')
   await page.keyboard.type('20')
   await page.keyboard.press('Enter')
-  await tabTo(page, page.getByRole('button', { name: /^Apply from iteration \d+ on$/ }))
+  const apply = page.getByRole('button', { name: /^Apply from iteration \d+ on$/ })
+  await tabTo(page, apply)
+  const stoodAt = await stepsOf(page, 1)
+  expect(stoodAt).toBeLessThan(200)
+  expect(await apply.innerText()).toBe(`Apply from iteration ${stoodAt + 1} on`)
   await page.keyboard.press('Enter')
   await page.getByRole('list', { name: 'Changed on the way' }).getByText(`From iteration ${stoodAt + 1}: λs 20`).waitFor()
   expect(await stepsOf(page, 1)).toBe(stoodAt)
@@ -94,7 +96,7 @@ browserTest('the whole journey by keys alone', async () => {
   await page.keyboard.press('End')
   await page.getByText('Values at iteration 200 of 200').waitFor({ state: 'attached' })
 
-  await page.keyboard.press('Control+e')
+  await page.keyboard.press('ControlOrMeta+e')
   const dialog = page.getByRole('dialog', { name: 'Export the figure' })
   await dialog.getByRole('img').waitFor()
   await tabTo(page, dialog.getByRole('button', { name: 'Save', exact: true }))
@@ -108,7 +110,7 @@ browserTest('the whole journey by keys alone', async () => {
   await tabTo(page, rowOf(page, 1))
   await page.keyboard.press('Delete')
   await rowOf(page, 1).waitFor({ state: 'detached' })
-  await page.keyboard.press('Control+z')
+  await page.keyboard.press('ControlOrMeta+z')
   await rowOf(page, 1).getByText('finished').waitFor()
   expect(window.complaints).toEqual([])
 })
