@@ -5,7 +5,7 @@ import { createApp } from 'vue'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import App from '#renderer/App.vue'
 import { catchErrors, hearShell } from '#renderer/boot.ts'
-import { connection } from '#renderer/rpc.ts'
+import { connection, connectionError } from '#renderer/rpc.ts'
 import { useDialogs } from '#renderer/stores/dialogs.ts'
 import { useNotices } from '#renderer/stores/notices.ts'
 import { useSession } from '#renderer/stores/session.ts'
@@ -98,7 +98,13 @@ test('the badge says that the backend starts, what it is, or why there is none',
 test('a lost connection is told and the window stays', async () => {
   connection.value = 'lost'
   await flushPromises()
-  expect(document.querySelector('[role="status"].connection')?.textContent).toContain('Connection lost. Runs go on')
+  const bar = document.querySelector('[role="status"].connection')!
+  expect(bar.textContent).toContain('Connection lost. Runs go on')
+  // Nobody answers the next attempt.
+  connectionError.value = 'Maskscope does not answer.'
+  await flushPromises()
+  expect(bar.textContent).toContain('if you start Maskscope anew, open the address that it prints.')
+  connectionError.value = null
   expect(document.querySelector('header')).not.toBeNull()
 })
 
