@@ -222,7 +222,7 @@ browserTest('a study that cannot be written says so, and what stands in its plac
   expect(readFileSync(path.join(shell.studies, 'Blocked'), 'utf8')).toBe('mine')
 })
 
-browserTest('after all of that a run of the demo finishes', async () => {
+browserTest('after all of that: a run whose picture has gone fails and says why, and the next run of the demo finishes', async () => {
   await page.getByRole('button', { name: /^Study / }).click()
   await page.getByRole('button', { name: 'New study' }).click()
   await page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).fill('Fine')
@@ -230,8 +230,21 @@ browserTest('after all of that a run of the demo finishes', async () => {
   await page.getByRole('button', { name: 'Bundled models' }).click()
   await page.getByRole('group', { name: 'Bundled models' }).getByRole('button', { name: /^Demo\b/ }).first().click()
   await section('Model').getByText('bundled').waitFor()
-  await page.getByRole('button', { name: /^Run\b/ }).first().click()
-  await page.getByRole('grid', { name: 'Runs of this study' }).getByText('finished').first().waitFor()
+
+  const grid = page.getByRole('grid', { name: 'Runs of this study' })
+  const run = page.getByRole('group', { name: 'Run', exact: true }).getByRole('button', { name: 'Run', exact: true })
+  writeFileSync(path.join(folder, 'gone.png'), png)
+  await section('Image').getByRole('button', { name: 'Open an image' }).click()
+  await page.getByRole('listbox', { name: 'Files' }).getByRole('option', { name: 'gone.png' }).dblclick()
+  await section('Image').getByText('gone.png').first().waitFor()
+  rmSync(path.join(folder, 'gone.png'))
+  await run.click()
+  await grid.getByRole('button', { name: 'failed: why' }).waitFor()
+  await said(alertIn('Stage'), /gone\.png does not exist; check its name/)
+
+  await section('Image').getByRole('option', { name: 'good.png' }).click()
+  await run.click()
+  await grid.getByText('finished').first().waitFor()
   // The browser itself tells requests that were refused or broken off.
   expect(complaints.filter((complaint) => !/Failed to load resource|ERR_CONNECTION_RESET/.test(complaint))).toEqual([])
 })
