@@ -96,6 +96,9 @@ function drawLabels(u: uPlot, look: PlotLook, font: string): void {
   ctx.font = font.replace(/^[\d.]+/, (size) => String(Number(size) * ratio))
   shown.forEach(({ curve, end, value }, i) => {
     const x = Math.min(end!.x, left + width) + 8 * ratio
+    // While the run goes on, labels lie on the plot; its lines do not run through them.
+    ctx.fillStyle = look.token('panel')
+    ctx.fillRect(x - 2 * ratio, places[i]! - half + ratio, ctx.measureText(`${curve.label} ${value}`).width + 4 * ratio, 2 * half - 2 * ratio)
     ctx.fillStyle = look.token(curve.colour)
     ctx.fillText(curve.label, x, places[i]!)
     ctx.fillStyle = look.token('muted')
