@@ -135,6 +135,7 @@ async function* troubles(hand: Hand, shell: Shell): AsyncGenerator<State> {
 
 async function* photo(hand: Hand, data: NonNullable<Desk['data']>): AsyncGenerator<State> {
   await hand.find('Control+Shift+m', 'mobilenet_v2_1.0_224', data.model)
+  await hand.press('−1 to 1')
   await hand.page.getByText('224 × 224').first().waitFor()
   await hand.find('Control+o', 'photos', data.photo)
   await hand.saysClasses()
