@@ -222,7 +222,16 @@ browserTest('a study that cannot be written says so, and what stands in its plac
   expect(readFileSync(path.join(shell.studies, 'Blocked'), 'utf8')).toBe('mine')
 })
 
-browserTest('after all of that: a run whose picture has gone fails and says why, and the next run of the demo finishes', async () => {
+const bar = (): Locator => page.getByRole('group', { name: 'Run', exact: true })
+const run = (): Locator => bar().getByRole('button', { name: 'Run', exact: true })
+const grid = (): Locator => page.getByRole('grid', { name: 'Runs of this study' })
+
+async function set(name: string, value: string): Promise<void> {
+  await section('Method').getByRole('spinbutton', { name, exact: true }).fill(value)
+  await section('Method').getByRole('spinbutton', { name, exact: true }).press('Enter')
+}
+
+browserTest('a run whose picture has gone meanwhile fails and says why', async () => {
   await page.getByRole('button', { name: /^Study / }).click()
   await page.getByRole('button', { name: 'New study' }).click()
   await page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).fill('Fine')
@@ -231,20 +240,49 @@ browserTest('after all of that: a run whose picture has gone fails and says why,
   await page.getByRole('group', { name: 'Bundled models' }).getByRole('button', { name: /^Demo\b/ }).first().click()
   await section('Model').getByText('bundled').waitFor()
 
-  const grid = page.getByRole('grid', { name: 'Runs of this study' })
-  const run = page.getByRole('group', { name: 'Run', exact: true }).getByRole('button', { name: 'Run', exact: true })
   writeFileSync(path.join(folder, 'gone.png'), png)
   await section('Image').getByRole('button', { name: 'Open an image' }).click()
   await page.getByRole('listbox', { name: 'Files' }).getByRole('option', { name: 'gone.png' }).dblclick()
   await section('Image').getByText('gone.png').first().waitFor()
   rmSync(path.join(folder, 'gone.png'))
-  await run.click()
-  await grid.getByRole('button', { name: 'failed: why' }).waitFor()
+  await run().click()
+  await grid().getByRole('button', { name: 'failed: why' }).waitFor()
   await said(alertIn('Stage'), /gone\.png does not exist; check its name/)
+})
 
+browserTest('a network that fails in the middle of a run says so, and after all of that a run of the demo finishes', async () => {
+  // Its weights are so large that it overflows on anything but black; noise is added in the middle of the run.
+  await dropFiles(page, modelFiles((own) => {
+    const bytes = readFileSync(path.join(own, shard))
+    for (let i = 0; i < 3 * 3 * 3 * 6; i++) bytes.writeFloatLE(1e38, 4 * i)
+    bytes.fill(0, 4 * 162, 4 * 168)
+    writeFileSync(path.join(own, shard), bytes)
+  }, { ...tinyCard, name: 'brittle', range: [0, 1] }))
+  const black = await sharp({ create: { width: 64, height: 64, channels: 3, background: '#000000' } }).png().toBuffer()
+  await dropFiles(page, [picture('black.png', black)])
+  await section('Image').getByText('black.png').first().waitFor()
+  await section('Model').getByText('brittle').first().waitFor()
+  await set('Iterations', '20000')
+  await section('Method').getByRole('combobox', { name: 'Fill', exact: true }).click()
+  await page.getByRole('option', { name: 'Black', exact: true }).click()
+  await run().click()
+  await bar().getByRole('button', { name: 'Pause' }).click()
+  await section('Method').getByText(/The run is paused after iteration \d+/).waitFor()
+  await section('Method').getByRole('button', { name: 'Randomisation' }).click()
+  await set('Noise', '0.5')
+  await bar().getByRole('button', { name: /^Apply from iteration/ }).click()
+  await bar().getByText('What you have set is not applied yet.').waitFor({ state: 'detached' })
+  await bar().getByRole('button', { name: 'Resume' }).click()
+  await grid().getByRole('button', { name: 'failed: why' }).nth(1).waitFor()
+  await said(alertIn('Stage'), /The model brittle answered NaN instead of a number\. Check that its preprocessing .* fits, or use another model/)
+
+  await page.getByRole('button', { name: 'Bundled models' }).click()
+  await page.getByRole('group', { name: 'Bundled models' }).getByRole('button', { name: /^Demo\b/ }).first().click()
+  await section('Model').getByText('bundled').waitFor()
   await section('Image').getByRole('option', { name: 'good.png' }).click()
-  await run.click()
-  await grid.getByText('finished').first().waitFor()
+  await set('Iterations', '20')
+  await run().click()
+  await grid().getByText('finished').first().waitFor()
   // The browser itself tells requests that were refused or broken off.
   expect(complaints.filter((complaint) => !/Failed to load resource|ERR_CONNECTION_RESET/.test(complaint))).toEqual([])
 })
