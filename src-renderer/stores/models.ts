@@ -75,12 +75,12 @@ export const useModels = defineStore('models', () => {
     error.value = null
   }
 
-  /** @returns the card's path */
-  async function saveCard(): Promise<string> {
+  /** @returns where the card lies now, and what it holds */
+  async function saveCard(): Promise<{ file: string; card: string }> {
     if (!current.value) throw new MaskscopeError('usage', 'There is no model to save a card for.')
-    const { file } = await call('models.saveCard', { model: current.value.model })
+    const saved = await call('models.saveCard', { model: current.value.model })
     current.value = { ...current.value, cardless: false }
-    return file
+    return saved
   }
 
   return { bundled, current, incomplete, place, stated, opening, error, info: computed(() => current.value?.info ?? null), begin, open, state, adopt, dismiss, saveCard }

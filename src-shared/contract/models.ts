@@ -71,8 +71,8 @@ export const models = {
     'models.open': call(z.object({
       from: z.union([z.object({ bundled: text(64) }), z.object({ file: handle })]), stated,
     }), z.discriminatedUnion('state', [openModel, incompleteModel])),
-    /** Writes model-card.json beside the model. */
-    'models.saveCard': call(z.object({ model: handle }), z.object({ file: text() })),
+    /** Writes model-card.json beside the model; `card` is what it holds, since the model may lie where only uploads do. */
+    'models.saveCard': call(z.object({ model: handle }), z.object({ file: text(), card: text(16 << 20) })),
   },
   streams: {},
 }

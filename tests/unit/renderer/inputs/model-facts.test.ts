@@ -1,12 +1,14 @@
 // @vitest-environment happy-dom
 import { flushPromises, type VueWrapper } from '@vue/test-utils'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import ModelSection from '#renderer/components/inputs/ModelSection.vue'
+import { useClient } from '#renderer/rpc.ts'
 import { useDialogs } from '#renderer/stores/dialogs.ts'
 import { useFiles } from '#renderer/stores/files.ts'
 import { useImages } from '#renderer/stores/images.ts'
 import { useModels } from '#renderer/stores/models.ts'
 import { useNotices } from '#renderer/stores/notices.ts'
+import { useSession } from '#renderer/stores/session.ts'
 import type { Stated } from '#shared/contract/models.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { FakeClient } from '../fake-client.ts'
@@ -27,7 +29,7 @@ function answerFor(stated: Stated): ReturnType<typeof openModel> | object {
 beforeEach(async () => {
   client = await beginStores({
     'models.open': ({ stated }) => answerFor(stated) as never,
-    'models.saveCard': () => ({ file: '/models/my-model/model-card.json' }),
+    'models.saveCard': () => ({ file: '/models/my-model/model-card.json', card: '{}' }),
   })
   useImages().adopt([openImage()])
   await useModels().open({ file: 'file-1' })
@@ -92,6 +94,19 @@ test('the card is saved, and the form goes', async () => {
   expect(client.inputsOf('models.saveCard').length).toBe(1)
   expect(useNotices().notices.map((notice) => notice.message)).toEqual(['Model card saved: /models/my-model/model-card.json'])
   expect(section.find('.segment').exists()).toBe(false)
+})
+
+test('in a browser the card can be downloaded, since the model may be an upload', async () => {
+  client.answers['models.saveCard'] = () => ({ file: '/tmp/upload/model-card.json', card: '{"fit":"crop"}' })
+  useSession().hello = { version: '1', shell: 'web', platform: 'linux', nativeDialogs: false }
+  const download = vi.fn()
+  useClient(client, { connect: () => Promise.reject(new Error('connected already')), give: () => Promise.resolve([]), download })
+  await segment('0 to 1').trigger('click')
+  await flushPromises()
+  await section.findAll('button').find((button) => button.text() === 'Save model card')!.trigger('click')
+  await flushPromises()
+  useNotices().notices[0]!.action!.run()
+  expect(download).toHaveBeenCalledWith('model-card.json', new TextEncoder().encode('{"fit":"crop"}'), 'application/json')
 })
 
 test('a card that cannot be written says so beside the button', async () => {
