@@ -2,6 +2,7 @@ import { watch as watchValue, type App } from 'vue'
 import type { WorkbenchContract } from '#shared/contract/contract.ts'
 import type { ShellEvent } from '#shared/contract/system.ts'
 import { createClient } from '#shared/link/client.ts'
+import { followSelectedRun } from './components/inputs/run-actions.ts'
 import type { Host } from './host/host.ts'
 import { call, connect, connection, watch } from './rpc.ts'
 import { takesText, useCommands } from './stores/commands.ts'
@@ -15,6 +16,7 @@ import { useSession } from './stores/session.ts'
 /** Connects the window and fills its stores; again after every loss. */
 export async function boot(): Promise<void> {
   useRuns().begin()
+  followSelectedRun()
   watch('shell.watch', {}, hearShell)
   watchValue(connection, (state) => {
     if (state === 'open') void begin()

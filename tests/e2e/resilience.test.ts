@@ -52,6 +52,8 @@ browserTest('a reload in the middle of a run loses nothing of it', async () => {
   const run = (await rowOf(page, 1).getAttribute('data-run'))!
   await page.reload()
   await progressOf(page, 1).waitFor()
+  // The run's model and image are open again.
+  await page.getByRole('combobox', { name: 'Target class' }).waitFor()
   // The whole curve is there again while the run goes on.
   await page.getByRole('slider', { name: 'Iteration shown' }).press('Home')
   await page.getByText('Values at iteration 0 of 180').waitFor({ state: 'attached' })

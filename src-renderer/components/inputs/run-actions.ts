@@ -1,6 +1,6 @@
-import { nextTick } from 'vue'
+import { nextTick, watch } from 'vue'
 import { call } from '../../rpc.ts'
-import { liveStates, useRuns } from '../../stores/runs.ts'
+import { liveStates, useRuns, type Reopened } from '../../stores/runs.ts'
 import { useCommands, type Command } from '../../stores/commands.ts'
 import { useDialogs } from '../../stores/dialogs.ts'
 import { useImages } from '../../stores/images.ts'
@@ -25,13 +25,34 @@ export async function pauseOrResume(): Promise<void> {
 
 /** Opens what a run was made of and sets the next run to the same, to be changed. */
 export async function runAgain(run: string): Promise<void> {
+  const opened = await useRuns().reopen(run)
+  if (!opened) return
+  if (opened.message !== null) useNotices().fail(new Error(opened.message))
+  await adopt(run, opened)
+}
+
+/**
+ * With nothing open, the run that is looked at brings its model and image along: a window that is loaded anew goes on
+ * where it was. What cannot be opened any more is left out; the run itself is shown all the same.
+ */
+export function followSelectedRun(): void {
+  const runs = useRuns()
+  const models = useModels()
+  const images = useImages()
+  const nothingOpen = (): boolean => models.current === null && models.incomplete === null && !models.opening && images.current === null && !images.opening
+  watch(() => runs.selected, async (run) => {
+    if (run === null || !nothingOpen()) return
+    const opened = await call('runs.reopen', { run }).catch(() => null)
+    // The person may have opened or chosen something meanwhile.
+    if (opened && nothingOpen() && runs.selected === run) await adopt(run, opened)
+  })
+}
+
+async function adopt(run: string, opened: Reopened): Promise<void> {
   const runs = useRuns()
   const row = runs.rows.get(run)
-  const opened = await runs.reopen(run)
-  if (!row || !opened) return
-  const models = useModels()
-  if (opened.model) models.adopt(opened.model)
-  if (opened.message !== null) useNotices().fail(new Error(opened.message))
+  if (!row) return
+  if (opened.model) useModels().adopt(opened.model)
   useImages().adopt([opened.image])
   runs.select(run)
   // Another model resets the target; the run's own comes after that.
