@@ -15,7 +15,7 @@ interface TraceEvent {
   ts: number
   pid: number
   tid: number
-  args?: { name?: string; data?: { type?: string; duration?: number; interactionId?: number } }
+  args?: { name?: string; data?: { type?: string; duration?: number; interactionId?: number; timeStamp?: number; commitFinishTime?: number } }
 }
 
 /**
@@ -56,13 +56,16 @@ async function underLoad(): Promise<object> {
     const main = mainThread(trace)
     const tasks = trace.filter((e) => isTask(e) && e.pid === main.pid && e.tid === main.tid).map((e) => (e.dur ?? 0) / 1000)
     const interactions = trace.flatMap(({ name, args }) => (name === 'EventTiming' && args?.data?.interactionId ? [args.data] : []))
+    // What the page itself needs, and until the frame was presented: without a GPU that is drawn on the cores that compute.
+    const committed = interactions.map(({ timeStamp = 0, commitFinishTime }) => (commitFinishTime ?? Infinity) - timeStamp).filter(Number.isFinite)
     const reactions = interactions.map(({ duration }) => duration ?? 0)
     const slowest = interactions.toSorted((a, b) => (b.duration ?? 0) - (a.duration ?? 0))[0]
     return {
       longestTaskMs: rounded(Math.max(...tasks), 1),
       tasksOver50Ms: tasks.filter((ms) => ms > 50).length,
       interactions: reactions.length,
-      reactionMs: { median: median(reactions), worst: Math.max(...reactions), worstIsA: slowest?.type },
+      committedMs: spread(committed),
+      presentedMs: { ...spread(reactions), worstIsA: slowest?.type },
     }
   } finally {
     await window.close()
@@ -108,6 +111,12 @@ function mainThread(trace: readonly TraceEvent[]): { pid: number; tid: number } 
   const busiest = named.sort((a, b) => work(b) - work(a))[0]
   if (!busiest) throw new Error('The trace names no main thread of the page.')
   return busiest
+}
+
+function spread(values: readonly number[]): { median: number; p95: number; worst: number } {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (share: number): number => rounded(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN, 1)
+  return { median: at(0.5), p95: at(0.95), worst: at(1) }
 }
 
 function median(values: readonly number[]): number {
