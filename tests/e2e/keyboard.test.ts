@@ -5,6 +5,8 @@ import { finished, grid, progressOf, reached, readyToRun, rowOf, standOfFile, st
 
 const stand = standOfFile()
 
+const iterations = 500
+
 /** More stops than the window has. */
 const mostStops = 160
 
@@ -57,7 +59,8 @@ browserTest('the whole journey by keys alone', async () => {
   await page.keyboard.press('Enter')
   await until(async () => (await target.getAttribute('aria-description'))?.startsWith('star') === true, 'the target is chosen')
 
-  await typeNumber(page, 'Iterations', 200)
+  // Long enough that the run is not over before the tab key has come to the scrubber.
+  await typeNumber(page, 'Iterations', iterations)
   await tabTo(page, number(page, 'Resolution'))
   const before = Number(await number(page, 'Resolution').inputValue())
   await page.keyboard.press('ArrowDown')
@@ -77,7 +80,7 @@ browserTest('the whole journey by keys alone', async () => {
   const apply = page.getByRole('button', { name: /^Apply from iteration \d+ on$/ })
   await tabTo(page, apply)
   const stoodAt = await stepsOf(page, 1)
-  expect(stoodAt).toBeLessThan(200)
+  expect(stoodAt).toBeLessThan(iterations)
   expect(await apply.innerText()).toBe(`Apply from iteration ${stoodAt + 1} on`)
   await page.keyboard.press('Enter')
   await page.getByRole('list', { name: 'Changed on the way' }).getByText(`From iteration ${stoodAt + 1}: λs 20`).waitFor()
@@ -90,11 +93,11 @@ browserTest('the whole journey by keys alone', async () => {
 
   await tabTo(page, track)
   await page.keyboard.press('Home')
-  await page.getByText('Values at iteration 0 of 200').waitFor({ state: 'attached' })
+  await page.getByText(`Values at iteration 0 of ${iterations}`).waitFor({ state: 'attached' })
   await page.keyboard.press('ArrowRight')
-  await page.getByText('Values at iteration 1 of 200').waitFor({ state: 'attached' })
+  await page.getByText(`Values at iteration 1 of ${iterations}`).waitFor({ state: 'attached' })
   await page.keyboard.press('End')
-  await page.getByText('Values at iteration 200 of 200').waitFor({ state: 'attached' })
+  await page.getByText(`Values at iteration ${iterations} of ${iterations}`).waitFor({ state: 'attached' })
 
   await page.keyboard.press('ControlOrMeta+e')
   const dialog = page.getByRole('dialog', { name: 'Export the figure' })
