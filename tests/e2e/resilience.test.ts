@@ -46,7 +46,7 @@ browserTest('a reload in the middle of a run loses nothing of it', async () => {
   const { page, shell, window } = stand()
   const connections = tapLink(page)
   await openDemo(page)
-  await setNumber(page, 'Iterations', 180)
+  await setNumber(page, 'Iterations', 360)
   await readyToRun(page).click()
   await reached(page, 1, 20)
   const run = (await rowOf(page, 1).getAttribute('data-run'))!
@@ -56,15 +56,15 @@ browserTest('a reload in the middle of a run loses nothing of it', async () => {
   await page.getByRole('combobox', { name: 'Target class' }).waitFor()
   // The whole curve is there again while the run goes on.
   await page.getByRole('slider', { name: 'Iteration shown' }).press('Home')
-  await page.getByText('Values at iteration 0 of 180').waitFor({ state: 'attached' })
+  await page.getByText('Values at iteration 0 of 360').waitFor({ state: 'attached' })
   await finished(page, 1)
 
   const after = connections.at(-1)!
   const answer = Array.from(after.courses[0]!.iterations)
   expect(answer.length).toBeGreaterThanOrEqual(20)
-  expect(answer.length).toBeLessThan(180)
+  expect(answer.length).toBeLessThan(360)
   const heard = [...new Set([...answer, ...stepsHeard(after, run)])].sort((a, b) => a - b)
-  const all = Array.from({ length: 181 }, (_, i) => i)
+  const all = Array.from({ length: 361 }, (_, i) => i)
   expect(heard).toEqual(all.slice(answer[0]))
   expect(Array.from(after.courses.at(-1)!.iterations)).toEqual(heard)
   const losses = await readFile(path.join(shell.studies, (await readdir(shell.studies))[0]!, 'runs', run, 'losses.csv'), 'utf8')
