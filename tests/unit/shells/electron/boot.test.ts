@@ -225,15 +225,15 @@ describe('files from outside', () => {
 })
 
 describe('the command line', () => {
-  const read = (...given: string[]) => readArguments(['electron', ...given], '/work', '/programs/maskscope')
+  const read = (...given: string[]) => readArguments(['electron', ...given], '/photos', '/programs/maskscope')
 
   test.each([
     [[], { files: [], studies: null, devTools: false }],
-    [['.'], { files: ['/work'] }],
-    [['/programs/maskscope', 'a.jpg'], { files: ['/work/a.jpg'] }],
+    [['.'], { files: ['/photos'] }],
+    [['/programs/maskscope', 'a.jpg'], { files: ['/photos/a.jpg'] }],
     [['/programs/maskscope/out/main/index.js', '/b/c.maskscope'], { files: ['/b/c.maskscope'] }],
-    [['--inspect=0', '--remote-debugging-port=0', '--no-sandbox', 'a.jpg'], { files: ['/work/a.jpg'] }],
-    [['--studies', 'here', 'a.jpg'], { files: ['/work/a.jpg'], studies: '/work/here' }],
+    [['--inspect=0', '--remote-debugging-port=0', '--no-sandbox', 'a.jpg'], { files: ['/photos/a.jpg'] }],
+    [['--studies', 'here', 'a.jpg'], { files: ['/photos/a.jpg'], studies: '/photos/here' }],
     [['--studies=/there'], { files: [], studies: '/there' }],
     [['--devtools'], { devTools: true }],
   ])('%j', (given, expected) => {
