@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { z } from 'zod'
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import type { ModelSource, WeightSpec } from '#shared/domain/model.ts'
+import type { TfjsSource, WeightSpec } from '#shared/domain/model.ts'
 import { parseJson, readSmallFile } from './files.ts'
 
 /** What a TF.js model's own files hold. */
-export type ModelFiles = Pick<ModelSource, 'format' | 'topology' | 'weightSpecs' | 'weightData' | 'sha256'>
+export type ModelFiles = Pick<TfjsSource, 'format' | 'topology' | 'weightSpecs' | 'weightData' | 'sha256'>
 
 const size = z.number().int().nonnegative()
 const quantization = z.looseObject({
@@ -78,7 +78,7 @@ export async function readModelFiles(file: string): Promise<ModelFiles> {
 }
 
 /** The topology itself decides; `format` is a hint that some converters leave out. */
-function recognise(topology: Record<string, unknown>, format: string | undefined, file: string): ModelSource['format'] {
+function recognise(topology: Record<string, unknown>, format: string | undefined, file: string): TfjsSource['format'] {
   if (Array.isArray(topology['node'])) return 'tfjs-graph'
   if (topology['model_config'] !== undefined || topology['class_name'] !== undefined) return 'tfjs-layers'
   throw bad(file, `holds neither a layers model nor a graph model${format === undefined ? '' : ` (it calls itself "${format}")`}; convert the model with tensorflowjs_converter`, 'modelTopology')

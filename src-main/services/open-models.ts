@@ -61,7 +61,7 @@ const bundledModels = [
 
 export function createOpenModels({ pool, handles, onOpen }: OpenModelsOptions): OpenModels {
   const known = new Map<string, Known>()
-  const sources = createLru<ModelSource>(keep, (source) => source.weightData.byteLength)
+  const sources = createLru<ModelSource>(keep, bytesOf)
 
   function find(model: string): Known {
     const found = known.get(model)
@@ -189,4 +189,10 @@ function forWindow(error: unknown): unknown {
   const named = error.subject?.replace(/^--/, '') ?? 'model'
   const subject = fields.has(named) ? named : /labels/i.test(error.message.slice(0, 20)) ? 'labels' : 'model'
   return new MaskscopeError(error.code, error.message, { subject, cause: error })
+}
+
+/** What a source takes of the memory. */
+function bytesOf(source: ModelSource): number {
+  if (source.format !== 'onnx') return source.weightData.byteLength
+  return Object.values(source.external).reduce((sum, file) => sum + file.byteLength, source.bytes.byteLength)
 }

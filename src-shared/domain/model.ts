@@ -1,3 +1,4 @@
+import type { ExecutorChoice } from './executor.ts'
 import type { Head } from './score.ts'
 
 /** How a classifier turns a picture into its input. Everything the file itself does not state. */
@@ -23,9 +24,9 @@ export type Access = 'query' | 'gradient'
 /** What the workbench knows of a loaded classifier. */
 export interface ModelInfo {
   name: string
-  /** Of model.json and all its shards, hex. */
+  /** Of the model file and all that belongs to it, hex. */
   sha256: string
-  /** What the file is, e.g. "TF.js layers model". */
+  /** What the file is, e.g. "TF.js layers model" or "ONNX model, opset 17". */
   format: string
   input: { height: number; width: number; channels: number }
   classes: number
@@ -39,12 +40,20 @@ export interface ModelInfo {
   multiplyAdds: number | null
   /** What import folded, inferred or could not express, one sentence each. */
   notes: readonly string[]
+  executor: ExecutorChoice
 }
 
-/** A model as the services hand it to the engine: no file system behind it. */
-export interface ModelSource {
+interface SourceBase {
   name: string
+  /** Of the model file and all that belongs to it, hex. */
   sha256: string
+  preprocessing: Preprocessing
+  labels: readonly string[] | null
+  /** As stated by the card; inferred from the graph where undefined. */
+  head: Head | undefined
+}
+
+export interface TfjsSource extends SourceBase {
   format: 'tfjs-layers' | 'tfjs-graph'
   /** The parsed `modelTopology` of model.json. */
   topology: unknown
@@ -52,12 +61,18 @@ export interface ModelSource {
   weightSpecs: readonly WeightSpec[]
   /** The concatenated shards. */
   weightData: Uint8Array
-  /** `userDefinedMetadata`, `signature` and the like are not needed and not carried. */
-  preprocessing: Preprocessing
-  labels: readonly string[] | null
-  /** As stated by the card; inferred from the graph where undefined. */
-  head: Head | undefined
 }
+
+export interface OnnxSource extends SourceBase {
+  format: 'onnx'
+  /** The model file. */
+  bytes: Uint8Array
+  /** Weights kept in files of their own, by the location that the model states. */
+  external: Readonly<Record<string, Uint8Array>>
+}
+
+/** A model as the services hand it to the engine: no file system behind it. */
+export type ModelSource = TfjsSource | OnnxSource
 
 export interface WeightSpec {
   name: string

@@ -4,7 +4,7 @@ import type { ModelInfo } from '#shared/domain/model.ts'
 import type { Score } from '#shared/domain/score.ts'
 import type { Executor } from '../graph/executor.ts'
 import type { Classifier, ReluRule, ScoreGradient } from './classifier.ts'
-import { checkScores, scoresAndSeeds } from './scores.ts'
+import { checkScores } from './scores.ts'
 
 /** How many images go through the network at once, by what their activations take. */
 export interface BatchLimits {
@@ -41,13 +41,9 @@ export function createClassifier(info: ModelInfo, executor: Executor, limits: Ba
     for (const [start, count] of parts(images.count, limits.gradient)) {
       const pixels = images.data.subarray(start * perImage, (start + count) * perImage)
       const own = scores.slice(start, start + count)
-      const seed = (values: Float32Array): Float32Array => {
-        const { scores: found, seeds } = scoresAndSeeds(checkFinite(values, info.name), info.classes, own, info.head)
-        result.scores.set(found, start)
-        return seeds
-      }
-      const part = await executor.gradient(pixels, count, seed, options.reluRule ?? 'exact')
-      result.logits.set(part.logits, start * info.classes)
+      const part = await executor.gradient(pixels, count, own, options.reluRule ?? 'exact')
+      result.logits.set(checkFinite(part.logits, info.name), start * info.classes)
+      result.scores.set(part.scores, start)
       result.gradient.set(part.gradient, start * perImage)
     }
     return result

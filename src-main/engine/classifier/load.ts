@@ -14,7 +14,7 @@ import { createClassifier } from './graph-classifier.ts'
 import { loadOpaque } from './opaque.ts'
 import { labelsFor } from './labels.ts'
 
-const formats = { 'tfjs-layers': 'TF.js layers model', 'tfjs-graph': 'TF.js graph model' } as const
+const formats = { 'tfjs-layers': 'TF.js layers model', 'tfjs-graph': 'TF.js graph model', onnx: 'ONNX model' } as const
 
 /**
  * A classifier on the active TF.js backend. The model becomes our graph where the graph can express it; else TF.js runs it
@@ -22,6 +22,7 @@ const formats = { 'tfjs-layers': 'TF.js layers model', 'tfjs-graph': 'TF.js grap
  * @throws MaskscopeError 'input' naming what is wrong with the model and what to do.
  */
 export async function loadClassifier(source: ModelSource): Promise<Classifier> {
+  if (source.format === 'onnx') throw new MaskscopeError('input', 'ONNX models are not read yet.')
   const weights = decodeWeights(source.weightSpecs, source.weightData)
   checkPreprocessing(source)
   let imported: Graph
@@ -49,8 +50,9 @@ export async function loadClassifier(source: ModelSource): Promise<Classifier> {
     parameters: parameterCount(graph),
     multiplyAdds: multiplyAdds(graph),
     notes: [...graph.notes, ...labels.notes],
+    executor: { id: 'tfjs', reason: 'It is the only executor.', measured: {}, version: null },
   }
-  return createClassifier(info, createTfjsExecutor(graph), limitsOf(graph))
+  return createClassifier(info, createTfjsExecutor(graph, head), limitsOf(graph))
 }
 
 /** The most images whose activations stay within 512 MB: TF.js's WASM heap never shrinks. */

@@ -3,7 +3,8 @@ import type { GraphModel } from '@tensorflow/tfjs-converter'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
+import type { ExecutorChoice } from '#shared/domain/executor.ts'
+import type { ModelInfo, TfjsSource } from '#shared/domain/model.ts'
 import type { Head } from '#shared/domain/score.ts'
 import type { UnsupportedNode } from '../graph/build.ts'
 import { sizeOf } from '../graph/graph.ts'
@@ -13,9 +14,19 @@ import { scalingOf } from '../graph/simplify/input-scaling.ts'
 import type { Classifier } from './classifier.ts'
 import { createClassifier } from './graph-classifier.ts'
 import { labelsFor } from './labels.ts'
+import { scoresAndSeeds } from './scores.ts'
 
 type OpaqueModel = LayersModel | GraphModel
 type Outputs = 'logits' | 'softmax' | 'sigmoid'
+
+interface Output {
+  /** Of the input. */
+  size: readonly number[]
+  classes: number
+  head: Head
+}
+
+const asItIs: ExecutorChoice = { id: 'tfjs', reason: 'Only TF.js can run the file as it is.', measured: {}, version: null }
 
 /**
  * A model that our graph cannot express, as TF.js runs it: outputs always, gradients where TF.js can differentiate every
@@ -23,7 +34,7 @@ type Outputs = 'logits' | 'softmax' | 'sigmoid'
  * @param reason the node that the graph cannot express
  * @throws MaskscopeError 'input' naming the node where TF.js does not know it either.
  */
-export async function loadOpaque(source: ModelSource, reason: UnsupportedNode): Promise<Classifier> {
+export async function loadOpaque(source: TfjsSource, reason: UnsupportedNode): Promise<Classifier> {
   const model = await loadModel(source, reason)
   const [, height, width, channels] = checkInputShape(model.inputs[0]?.shape ?? null) as [number, number, number, number]
   const toModel = preprocess(source, channels)
@@ -39,7 +50,7 @@ export async function loadOpaque(source: ModelSource, reason: UnsupportedNode): 
     const info: ModelInfo = {
       name: source.name, sha256: source.sha256, format: source.format === 'tfjs-layers' ? 'TF.js layers model' : 'TF.js graph model',
       input: { height, width, channels }, classes, labels: labels.labels, head, access, preprocessing: source.preprocessing,
-      parameters: source.weightSpecs.reduce((sum, w) => sum + sizeOf(w.shape), 0), multiplyAdds: null,
+      parameters: source.weightSpecs.reduce((sum, w) => sum + sizeOf(w.shape), 0), multiplyAdds: null, executor: asItIs,
       notes: [
         `The graph cannot express ${reason.message}, so TF.js runs the model as it is: slower, and without what needs its layers.`,
         ...(outputs === 'logits' ? [] : [`The outputs are ${outputs} probabilities; their ${outputs === 'softmax' ? 'logarithms' : 'log-odds'} stand for the logits.`]),
@@ -47,14 +58,14 @@ export async function loadOpaque(source: ModelSource, reason: UnsupportedNode): 
         ...labels.notes,
       ],
     }
-    return createClassifier(info, opaqueExecutor(model, [height, width, channels], toModel, outputs), { forward: 16, gradient: 8 })
+    return createClassifier(info, opaqueExecutor(model, { size: [height, width, channels], classes, head }, toModel, outputs), { forward: 16, gradient: 8 })
   } catch (error) {
     model.dispose()
     throw error
   }
 }
 
-async function loadModel(source: ModelSource, reason: UnsupportedNode): Promise<OpaqueModel> {
+async function loadModel(source: TfjsSource, reason: UnsupportedNode): Promise<OpaqueModel> {
   const artifacts: tf.io.ModelArtifacts = {
     modelTopology: source.topology as object,
     weightSpecs: source.weightSpecs as unknown as tf.io.WeightsManifestEntry[],
@@ -78,7 +89,7 @@ function unknownNode(reason: UnsupportedNode, error: unknown): MaskscopeError {
 }
 
 /** From [0, 1] to what the model was trained on. */
-function preprocess(source: ModelSource, channels: number): (x: Tensor) => Tensor {
+function preprocess(source: TfjsSource, channels: number): (x: Tensor) => Tensor {
   const { scale, offset } = scalingOf(source.preprocessing, channels)
   const bgr = source.preprocessing.channelOrder === 'bgr' && channels === 3
   return (x) => {
@@ -138,7 +149,7 @@ function toLogits(y: Tensor, outputs: Outputs): Tensor {
   return outputs === 'softmax' ? log(y) : tf.sub(log(y), log(tf.sub(1, y)))
 }
 
-function opaqueExecutor(model: OpaqueModel, size: readonly number[], toModel: (x: Tensor) => Tensor, outputs: Outputs): Executor {
+function opaqueExecutor(model: OpaqueModel, { size, classes, head }: Output, toModel: (x: Tensor) => Tensor, outputs: Outputs): Executor {
   const forwardOf = (x: Tensor): Tensor => toLogits(predict(model, toModel(x)), outputs)
   async function values(make: () => Tensor): Promise<Float32Array> {
     const result = tf.tidy(make)
@@ -150,13 +161,16 @@ function opaqueExecutor(model: OpaqueModel, size: readonly number[], toModel: (x
   }
   const forward = (images: Float32Array, count: number): Promise<Float32Array> => values(() => forwardOf(tf.tensor(images, [count, ...size])))
   return {
-    id: `tfjs-${tf.getBackend()}, as it is`,
+    id: 'tfjs-opaque',
     forward,
-    async gradient(images, count, seed, _reluRule) {
+    async gradient(images, count, scores, _reluRule) {
       const logits = await forward(images, count)
-      const dy = seed(logits)
-      const gradient = await values(() => tf.grad((x) => tf.sum(tf.mul(forwardOf(x), tf.tensor(dy, [count, dy.length / count]))))(tf.tensor(images, [count, ...size])))
-      return { logits, gradient }
+      const { scores: found, seeds } = scoresAndSeeds(logits, classes, scores, head)
+      const gradient = await values(() => tf.grad((x) => tf.sum(tf.mul(forwardOf(x), tf.tensor(seeds, [count, classes]))))(tf.tensor(images, [count, ...size])))
+      return { logits, scores: found, gradient }
+    },
+    activations: () => {
+      throw new MaskscopeError('unavailable', 'The layers of this model are not known, because TF.js runs it as it is. Choose a method that needs no layer.')
     },
     dispose: () => model.dispose(),
   }

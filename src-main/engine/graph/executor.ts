@@ -1,17 +1,43 @@
+import type { Score } from '#shared/domain/score.ts'
 import type { ReluRule } from '../classifier/classifier.ts'
+
+export interface ScoredBatch {
+  /** [count, classes] */
+  logits: Float32Array
+  /** One per image. */
+  scores: Float32Array
+  /** d score / d image, in the images' layout. */
+  gradient: Float32Array
+}
+
+export interface ActivationBatch {
+  /** Of the node, per image: [height, width, channels], or whatever shape it has. */
+  shape: readonly number[]
+  /** [count, ...shape], row-major. */
+  activations: Float32Array
+  /** d score / d activation in the same layout, where scores were given. */
+  gradients: Float32Array | null
+  logits: Float32Array
+  scores: Float32Array | null
+}
 
 /**
  * Runs one frozen graph. Images and gradients are [count, height, width, channels] in [0, 1], logits
- * [count, classes], all row-major plain arrays, so executors of any engine look alike.
+ * [count, classes], all row-major plain arrays, so executors of any engine look alike. Callers have checked scores and counts.
+ *
+ * Where a function has a kink, all executors take the same side: a ReLU passes no gradient at 0, a limited one none at its
+ * limit, and of equal maxima in a pooling window the first in row-major order gets all of it.
  */
 export interface Executor {
-  /** Shown to the person and pinned in manifests. */
+  /** Pinned in manifests: `tfjs`, `onnxruntime`, and with `-opaque` where the model's own file is run as it is. */
   readonly id: string
   forward(images: Float32Array, count: number): Promise<Float32Array>
+  /** @param scores one per image */
+  gradient(images: Float32Array, count: number, scores: readonly Score[], reluRule: ReluRule): Promise<ScoredBatch>
   /**
-   * @param seed gives d score / d logits from the logits
-   * @returns the logits and the gradient with respect to the images
+   * @param node of the graph
+   * @param scores one per image; without them no gradients are taken
    */
-  gradient(images: Float32Array, count: number, seed: (logits: Float32Array) => Float32Array, reluRule: ReluRule): Promise<{ logits: Float32Array; gradient: Float32Array }>
+  activations(images: Float32Array, count: number, node: string, scores: readonly Score[] | null, reluRule: ReluRule): Promise<ActivationBatch>
   dispose(): void
 }

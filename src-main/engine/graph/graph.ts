@@ -1,7 +1,7 @@
 /**
  * The frozen graph: what every model format is imported into and what every executor runs. Nodes come in topological
- * order; activations are NHWC; weights are plain arrays; pads are always explicit. Shapes are those of TensorFlow with
- * -1 for the batch, the first dimension.
+ * order; images are NHWC; weights are plain arrays; pads are always explicit. In a shape, -1 stands for the batch and -k
+ * for k times the batch; it is the first dimension of images and usually elsewhere, but attention blocks move it.
  */
 export type Shape = readonly number[]
 
@@ -35,7 +35,10 @@ export const plainUnaries = [
 ] as const
 export type PlainUnary = (typeof plainUnaries)[number]
 
-export const binaries = ['add', 'subtract', 'multiply', 'divide', 'maximum', 'minimum', 'power', 'squaredDifference'] as const
+/** `equal`, `greater` and `less` give 1 or 0 and have no gradient. */
+export const binaries = [
+  'add', 'subtract', 'multiply', 'divide', 'maximum', 'minimum', 'power', 'squaredDifference', 'equal', 'greater', 'less',
+] as const
 export type Binary = (typeof binaries)[number]
 
 interface NodeBase {
@@ -81,6 +84,10 @@ export type Operation =
   | { readonly op: 'prelu'; readonly alpha: Weight }
   /** Two inputs, broadcast as in NumPy. */
   | { readonly op: 'binary'; readonly function: Binary }
+  /** Three inputs, broadcast: the second where the first is not 0, else the third. */
+  | { readonly op: 'where' }
+  /** (x − mean) / sqrt(variance + epsilon), both over the axes, which are kept (layer, instance and group normalisation). */
+  | { readonly op: 'normalize'; readonly axes: readonly number[]; readonly epsilon: number }
   | { readonly op: 'matmul'; readonly transposeA: boolean; readonly transposeB: boolean }
   /** Over the last dimension. */
   | { readonly op: 'softmax'; readonly log: boolean }
@@ -93,6 +100,10 @@ export type Operation =
   | { readonly op: 'pad'; readonly mode: 'constant' | 'reflect' | 'symmetric'; readonly paddings: readonly (readonly [number, number])[]; readonly value: number }
   /** From `begin`, as large as `shape`. */
   | { readonly op: 'slice'; readonly begin: readonly number[] }
+  /** Elements of one axis, by index; an index may come again, or not at all. */
+  | { readonly op: 'gather'; readonly axis: number; readonly indices: readonly number[] }
+  /** Broadcast to `shape`, as in NumPy. */
+  | { readonly op: 'expand' }
   | { readonly op: 'reverse'; readonly axes: readonly number[] }
   | { readonly op: 'concat'; readonly axis: number }
   /** To the height and width of `shape`. */
@@ -111,6 +122,8 @@ export interface Graph {
   readonly output: string
   /** What import did or assumed, one sentence each. */
   readonly notes: readonly string[]
+  /** The file fixes the batch at one image in a way that cannot be undone: all shapes hold 1 in its place. */
+  readonly oneByOne?: boolean
 }
 
 /** @throws Error when no node has the name: graphs are built by our importers, so that is a bug. */
@@ -124,9 +137,14 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((product, n) => product * n, 1)
 }
 
-/** Elements of one image's activation: the batch left out. */
+/** Elements of one image's activation: the batch counts as one. */
 export function sizePerImage(shape: Shape): number {
-  return sizeOf(shape.slice(1))
+  return Math.abs(sizeOf(shape))
+}
+
+/** The shape for a batch of so many images. */
+export function batched(shape: Shape, count: number): number[] {
+  return shape.map((n) => (n < 0 ? -n * count : n))
 }
 
 export function weightsOf(node: GraphNode): Weight[] {

@@ -1,7 +1,7 @@
 import type { Operation, Pads, Shape, Size2 } from './graph.ts'
 
 /**
- * The output shape of an operation. `reshape`, `slice`, `resize`, `conv2dTranspose`, `input` and `constant` state theirs
+ * The output shape of an operation. `reshape`, `expand`, `slice`, `resize`, `conv2dTranspose`, `input` and `constant` state theirs
  * and are not asked for here.
  * @throws Error where the inputs do not fit; the importer adds the node's name.
  */
@@ -32,9 +32,14 @@ export function inferShape(operation: Operation, inputs: readonly Shape[]): Shap
     case 'softmax':
     case 'reverse':
     case 'lrn':
+    case 'normalize':
       return x
     case 'binary':
       return broadcast(x, inputs[1]!)
+    case 'where':
+      return broadcast(broadcast(x, inputs[1]!), inputs[2]!)
+    case 'gather':
+      return x.map((n, i) => (i === operation.axis ? operation.indices.length : n))
     case 'matmul': {
       const b = inputs[1]!
       const [rows, innerA] = lastTwo(x, operation.transposeA)
@@ -53,6 +58,7 @@ export function inferShape(operation: Operation, inputs: readonly Shape[]): Shap
     case 'concat':
       return x.map((n, i) => (i === operation.axis ? inputs.reduce((sum, s) => sum + s[i]!, 0) : n))
     case 'reshape':
+    case 'expand':
     case 'slice':
     case 'resize':
     case 'conv2dTranspose':

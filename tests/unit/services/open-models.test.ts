@@ -23,7 +23,7 @@ beforeEach(() => {
 function infoOf({ name, sha256, preprocessing, labels }: ModelSource): Promise<ModelInfo> {
   return Promise.resolve({
     name, sha256, format: 'TF.js layers model', input: { height: 16, width: 16, channels: 3 }, classes: 4, labels, head: 'softmax', access: 'gradient', preprocessing,
-    parameters: 1, multiplyAdds: 1, notes: [],
+    parameters: 1, multiplyAdds: 1, notes: [], executor: { id: 'tfjs', reason: 'For the test.', measured: {}, version: null },
   })
 }
 

@@ -18,7 +18,7 @@ import type { RunRecord } from '#storage/manifests.ts'
 const preprocessing = { fit: 'squash', cropFraction: 1, resizeFilter: 'box', range: [0, 1], mean: [0], std: [1], channelOrder: 'rgb' } as const
 const info: ModelInfo = {
   name: 'tiny', sha256: 'a'.repeat(64), format: 'TF.js layers model', input: { height: 64, width: 64, channels: 3 }, classes: 3, labels: ['a', 'b', 'c'],
-  head: 'softmax', access: 'gradient', preprocessing, parameters: 1, multiplyAdds: 1, notes: [],
+  head: 'softmax', access: 'gradient', preprocessing, parameters: 1, multiplyAdds: 1, notes: [], executor: { id: 'tfjs', reason: 'For the test.', measured: {}, version: null },
 }
 const source: ModelSource = {
   name: 'tiny', sha256: info.sha256, format: 'tfjs-layers', topology: {}, weightSpecs: [], weightData: new Uint8Array(), preprocessing, labels: null, head: undefined,

@@ -43,6 +43,10 @@ export const binary: Rule<'binary'> = {
   },
 }
 
+export const where: Rule<'where'> = {
+  forward: (_node, [condition, a, b]) => tf.tidy(() => tf.where(tf.notEqual(condition!, 0), a!, b!)),
+}
+
 /** TF.js's own gradients of a function of several tensors, for those that are wanted. */
 export function wantedGradients(f: (inputs: readonly Tensor[]) => Tensor, inputs: readonly Tensor[], wanted: readonly boolean[], dy: Tensor): (Tensor | null)[] {
   const indices = inputs.map((_, i) => i).filter((i) => wanted[i])
@@ -83,6 +87,12 @@ function applyBinary(f: Binary, a: Tensor, b: Tensor): Tensor {
       return tf.pow(a, b)
     case 'squaredDifference':
       return tf.squaredDifference(a, b)
+    case 'equal':
+      return tf.cast(tf.equal(a, b), 'float32')
+    case 'greater':
+      return tf.cast(tf.greater(a, b), 'float32')
+    case 'less':
+      return tf.cast(tf.less(a, b), 'float32')
   }
 }
 

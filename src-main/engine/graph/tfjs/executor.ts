@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
+import type { Head, Score } from '#shared/domain/score.ts'
 import type { ReluRule } from '../../classifier/classifier.ts'
-import type { Executor } from '../executor.ts'
+import { scoresAndSeeds } from '../../classifier/scores.ts'
+import type { ActivationBatch, Executor, ScoredBatch } from '../executor.ts'
 import type { Graph, GraphNode } from '../graph.ts'
-import { nodeNamed } from '../graph.ts'
+import { batched, nodeNamed } from '../graph.ts'
 import { registerActivationGradient } from './activation-gradient.ts'
 import { wantedGradients } from './elementwise-rules.ts'
 import { ruleOf } from './rules.ts'
@@ -27,12 +29,13 @@ interface Step {
  * reverse order, only towards the image, so filter gradients never arise, fused kernels serve the gradient path too, and
  * between the two passes the logits can be awaited.
  */
-export function createTfjsExecutor(graph: Graph): Executor {
+export function createTfjsExecutor(graph: Graph, head: Head): Executor {
   registerActivationGradient()
   const steps = plan(graph)
   const weights = createWeightStore()
   const output = steps.findIndex((s) => s.node.name === graph.output)
   const inputShape = nodeNamed(graph, graph.input).shape.slice(1)
+  const classes = nodeNamed(graph, graph.output).shape[1]!
 
   /** Computes all nodes; `values` holds what must live on, the rest is disposed as soon as it is no longer read. */
   function forwardPass(images: Float32Array, count: number, values: (Tensor | null)[], forGradient: boolean): void {
@@ -59,16 +62,17 @@ export function createTfjsExecutor(graph: Graph): Executor {
     }
   }
 
-  async function gradient(images: Float32Array, count: number, seed: (logits: Float32Array) => Float32Array, reluRule: ReluRule): Promise<{ logits: Float32Array; gradient: Float32Array }> {
+  async function gradient(images: Float32Array, count: number, scores: readonly Score[], reluRule: ReluRule): Promise<ScoredBatch> {
     const values: (Tensor | null)[] = []
     const gradients: (Tensor | null)[] = []
     try {
       forwardPass(images, count, values, true)
       const logits = await valuesOf(values[output]!)
-      gradients[output] = tf.tensor(seed(logits), values[output]!.shape, 'float32')
+      const { scores: found, seeds } = scoresAndSeeds(logits, classes, scores, head)
+      gradients[output] = tf.tensor(seeds, values[output]!.shape, 'float32')
       backwardPass(count, values, gradients, reluRule)
       const onImage = gradients[0]
-      return { logits, gradient: onImage ? await valuesOf(onImage) : new Float32Array(images.length) }
+      return { logits, scores: found, gradient: onImage ? await valuesOf(onImage) : new Float32Array(images.length) }
     } finally {
       disposeAll(values)
       disposeAll(gradients)
@@ -82,7 +86,7 @@ export function createTfjsExecutor(graph: Graph): Executor {
       if (active && dy && node.op !== 'input' && node.op !== 'constant') {
         const rule = ruleOf(node.op)
         const tensors = inputs.map((k) => values[k]!)
-        const inputShapes = inputs.map((k) => batched(steps[k]!.node, count))
+        const inputShapes = inputs.map((k) => batched(steps[k]!.node.shape, count))
         const found = rule.backward
           ? rule.backward({ node: node as never, dy, inputs: tensors, inputShapes, wanted, output: values[i]!, weights, reluRule })
           : wantedGradients((xs) => rule.forward(node as never, xs, weights), tensors, wanted, dy)
@@ -97,7 +101,11 @@ export function createTfjsExecutor(graph: Graph): Executor {
     }
   }
 
-  return { id: `tfjs-${tf.getBackend()}`, forward, gradient, dispose: () => weights.dispose() }
+  function activations(): Promise<ActivationBatch> {
+    throw new Error('not yet')
+  }
+
+  return { id: 'tfjs', forward, gradient, activations, dispose: () => weights.dispose() }
 }
 
 /**
@@ -122,10 +130,6 @@ function accumulate(gradients: (Tensor | null)[], index: number, gradient: Tenso
   gradients[index] = tf.add(before, gradient)
   before.dispose()
   gradient.dispose()
-}
-
-function batched(node: GraphNode, count: number): number[] {
-  return node.op === 'constant' ? [...node.shape] : node.shape.map((n) => (n < 0 ? count : n))
 }
 
 function plan(graph: Graph): Step[] {

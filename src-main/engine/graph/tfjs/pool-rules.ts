@@ -98,6 +98,13 @@ export const softmax: Rule<'softmax'> = {
   forward: (node, [x]) => (node.log ? tf.logSoftmax(x!) : tf.softmax(x!)),
 }
 
+export const normalize: Rule<'normalize'> = {
+  forward: (node, [x]) => tf.tidy(() => {
+    const { mean, variance } = tf.moments(x!, [...node.axes], true)
+    return tf.mul(tf.sub(x!, mean), tf.rsqrt(tf.add(variance, node.epsilon)))
+  }),
+}
+
 export const matmul: Rule<'matmul'> = {
   forward: (node, [a, b]) => tf.matMul(a!, b!, node.transposeA, node.transposeB),
 }

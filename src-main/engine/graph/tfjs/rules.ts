@@ -1,15 +1,15 @@
 import type { Op } from '../graph.ts'
-import { affine, binary, prelu, unary } from './elementwise-rules.ts'
+import { affine, binary, prelu, unary, where } from './elementwise-rules.ts'
 import { conv2d, conv2dTranspose, dense, depthwiseConv2d } from './linear-rules.ts'
-import { lrn, matmul, pool, reduce, softmax } from './pool-rules.ts'
+import { lrn, matmul, normalize, pool, reduce, softmax } from './pool-rules.ts'
 import type { Rule } from './rule.ts'
-import { concat, pad, reshape, resize, reverse, slice, transpose } from './shape-rules.ts'
+import { concat, expand, gather, pad, reshape, resize, reverse, slice, transpose } from './shape-rules.ts'
 
 type Computed = Exclude<Op, 'input' | 'constant'>
 
 const table: { readonly [O in Computed]: Rule<O> } = {
   conv2d, depthwiseConv2d, conv2dTranspose, dense, affine, unary, prelu, binary, matmul, softmax, pool, reduce, reshape, transpose,
-  pad, slice, reverse, concat, resize, lrn,
+  pad, slice, gather, expand, reverse, concat, resize, lrn, where, normalize,
 }
 
 /** The rule of an operation that is computed. */

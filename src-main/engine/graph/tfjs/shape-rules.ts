@@ -51,6 +51,14 @@ export const reverse: Rule<'reverse'> = {
   backward: ({ node, dy }) => [tf.reverse(dy, [...node.axes])],
 }
 
+export const gather: Rule<'gather'> = {
+  forward: (node, [x]) => tf.gather(x!, [...node.indices], node.axis),
+}
+
+export const expand: Rule<'expand'> = {
+  forward: (node, [x]) => tf.broadcastTo(x!, withBatch(node.shape, x!)),
+}
+
 export const concat: Rule<'concat'> = {
   forward: (node, inputs) => tf.concat([...inputs], node.axis),
   backward({ node, dy, inputShapes, wanted }) {

@@ -7,7 +7,7 @@ import { printGraph } from '#engine/graph/print-graph.ts'
 import { importLayersModel } from '#engine/graph/import/layers-model.ts'
 import { decodeWeights } from '#engine/graph/import/weights.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import type { ModelSource } from '#shared/domain/model.ts'
+import type { ModelSource, TfjsSource } from '#shared/domain/model.ts'
 import { graphDef } from '../graph/graph-def.ts'
 import { plain, randomImages, randomise, sourceOf } from '../graph/models.ts'
 
@@ -106,7 +106,7 @@ test('a model beyond our graph runs as TF.js runs it, with gradients, and says s
 
 test('heads: softmax, sigmoids, a single sigmoid, and plain numbers', async () => {
   const images = randomImages(1, 6, 6, 3)
-  const load = async (units: number, activation: 'softmax' | 'sigmoid' | 'linear', changes: Partial<ModelSource> = {}): Promise<Awaited<ReturnType<typeof loadClassifier>>> =>
+  const load = async (units: number, activation: 'softmax' | 'sigmoid' | 'linear', changes: Partial<TfjsSource> = {}): Promise<Awaited<ReturnType<typeof loadClassifier>>> =>
     loadClassifier(await sourceOf(small(units, activation), changes))
   expect((await load(3, 'sigmoid')).info.head).toBe('sigmoid')
   expect((await load(3, 'linear')).info.head).toBe('softmax')

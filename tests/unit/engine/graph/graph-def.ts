@@ -1,4 +1,4 @@
-import type { ModelSource, WeightSpec } from '#shared/domain/model.ts'
+import type { TfjsSource, WeightSpec } from '#shared/domain/model.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { source } from './models.ts'
 
@@ -9,7 +9,7 @@ export interface GraphDef {
   /** Random numbers of the size that keeps activations of the order of one. */
   weight(name: string, shape: number[], options?: { between?: [number, number] }): string
   constant(name: string, values: number[], shape?: number[], dtype?: 'int32' | 'float32'): string
-  source(changes?: Partial<ModelSource>): ModelSource
+  source(changes?: Partial<TfjsSource>): TfjsSource
 }
 
 export const attribute = {

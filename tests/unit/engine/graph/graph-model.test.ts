@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { loadGraphModel } from '@tensorflow/tfjs-converter'
 import { beforeAll, expect, test } from 'vitest'
 import { selectBackend } from '#engine/backend/select.ts'
-import type { ModelSource, Preprocessing } from '#shared/domain/model.ts'
+import type { TfjsSource, Preprocessing } from '#shared/domain/model.ts'
 import { checkAgainstStock } from './check.ts'
 import type { GraphDef } from './graph-def.ts'
 import { attribute as a, graphDef } from './graph-def.ts'
@@ -17,7 +17,7 @@ const conv = (strides: number, padding: string, extra: Record<string, unknown> =
   strides: a.ints([1, strides, strides, 1]), dilations: a.ints([1, 1, 1, 1]), padding: a.text(padding), data_format: nhwc, explicit_paddings: a.ints([]), ...extra,
 })
 
-async function check(model: ModelSource, outputs: 'logits' | 'softmax', tape = true): Promise<readonly string[]> {
+async function check(model: TfjsSource, outputs: 'logits' | 'softmax', tape = true): Promise<readonly string[]> {
   const load = async (): Promise<(x: tf.Tensor) => tf.Tensor> => {
     const { buffer, byteOffset, byteLength } = model.weightData
     const stock = await loadGraphModel(tf.io.fromMemory({

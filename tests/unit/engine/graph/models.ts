@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
-import type { ModelSource, Preprocessing, WeightSpec } from '#shared/domain/model.ts'
+import type { TfjsSource, Preprocessing, WeightSpec } from '#shared/domain/model.ts'
 import { createRandom } from '#shared/random/random.ts'
 
 /** The model's input is the image as it is. */
@@ -8,7 +8,7 @@ export const plain: Preprocessing = {
   fit: 'squash', cropFraction: 0.875, resizeFilter: 'lanczos3', range: [0, 1], mean: [0, 0, 0], std: [1, 1, 1], channelOrder: 'rgb',
 }
 
-export function source(given: Pick<ModelSource, 'format' | 'topology' | 'weightSpecs' | 'weightData'> & Partial<ModelSource>): ModelSource {
+export function source(given: Pick<TfjsSource, 'format' | 'topology' | 'weightSpecs' | 'weightData'> & Partial<TfjsSource>): TfjsSource {
   return { name: 'test', sha256: '0', preprocessing: plain, labels: null, head: undefined, ...given }
 }
 
@@ -25,7 +25,7 @@ export function randomise(model: LayersModel, seed: number): void {
 }
 
 /** The model as a file would hold it. */
-export async function sourceOf(model: LayersModel, changes: Partial<ModelSource> = {}): Promise<ModelSource> {
+export async function sourceOf(model: LayersModel, changes: Partial<TfjsSource> = {}): Promise<TfjsSource> {
   let artifacts: tf.io.ModelArtifacts | undefined
   await model.save(tf.io.withSaveHandler((given) => {
     artifacts = given
