@@ -4,10 +4,12 @@ import type { Reporter, TestModule } from 'vitest/node'
 const reasons: Record<string, string> = {
   '[data]': 'MASKSCOPE_DATA does not point at the real data sets',
   '[browser]': 'there is no Chromium or Chrome; on Debian install it with "apt-get install chromium", elsewhere install Chrome or set MASKSCOPE_BROWSER',
+  '[onnxruntime]': 'onnxruntime-node, an optional dependency, is not installed or does not load on this platform',
+  '[onnx-cases]': 'the ONNX node cases are not here; on Debian install them with "apt-get install libonnx-testdata", or set MASKSCOPE_ONNX_CASES',
   '[electron]': 'the Electron binary is not here; "npx install-electron" fetches it',
 }
 
-/** Says how many tests were skipped, why, and what to do (see tests/data.ts and tests/browser.ts). */
+/** Says how many tests were skipped, why, and what to do (see tests/data.ts, tests/browser.ts and tests/onnx.ts). */
 export default class SkipReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const counts = new Map<string, number>()
