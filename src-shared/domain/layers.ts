@@ -2,7 +2,9 @@
 export interface LayerInfo {
   /** Unique in the graph; what methods are given. */
   name: string
-  /** What it computes, e.g. "conv2d 3×3, stride 2, relu". */
+  /** The graph's name of the operation, e.g. "conv2d". */
+  op: string
+  /** What it computes, for people, e.g. "conv 3×3, stride 2, ReLU". */
   operation: string
   /** Names of the layers it reads. */
   inputs: readonly string[]
@@ -10,7 +12,10 @@ export interface LayerInfo {
   shape: readonly number[]
   parameters: number
   multiplyAdds: number
-  /** Side of the square of input pixels that one output place depends on, and the steps between places; null once it depends on all. */
+  /**
+   * Side of the square of input pixels that one output place depends on, and the steps between places; of size 0 where nothing of the
+   * picture is read, null once it depends on all of it.
+   */
   receptiveField: { size: number; stride: number } | null
   /** The file's layers or nodes that this one computes; more than one where import folded them. */
   computes: readonly string[]
