@@ -1,4 +1,5 @@
 import { MaskscopeError, reviveError } from '#shared/domain/errors.ts'
+import type { ExecutorWish } from '#shared/domain/executor.ts'
 import type { ImageBatch } from '#shared/domain/image.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import type { ParameterValues } from '#shared/domain/parameters.ts'
@@ -15,6 +16,10 @@ export interface ExplainJob {
   changes?: readonly ParameterChange[]
   /** Frames come at display rate besides the stored ones. The result is the same. */
   live?: boolean
+  /** The pool's own where undefined. */
+  executor?: ExecutorWish
+  /** How many others run or wait beside it: alone it gets all cores, else its share. 0 where undefined. */
+  company?: number
 }
 
 /** The hands on a job that a worker has taken. Once the job has ended they do nothing. */
@@ -61,10 +66,12 @@ interface Waiting {
   reject(error: Error): void
 }
 
-/** Has a worker load the model, if it must, and do the job. */
-export async function explainOn(worker: WorkerHandle, source: ModelSource, job: ExplainJob, watcher: Watcher): Promise<Explained> {
+/** Has a worker do the job, once it holds the model. @param load has it load the model, if it must */
+export async function explainOn(
+  worker: WorkerHandle, source: ModelSource, job: ExplainJob, watcher: Watcher, load: () => Promise<ModelInfo>,
+): Promise<Explained> {
   const key = modelKey(source)
-  const info = await worker.load(key, source)
+  const info = await load()
   const { signal } = watcher
   if (signal?.aborted) throw cancelled()
   /** Answered in the order in which they were asked. */
@@ -112,7 +119,8 @@ export async function explainOn(worker: WorkerHandle, source: ModelSource, job: 
   }
 
   try {
-    const request = { type: 'explain' as const, model: key, ...job, changes: job.changes ?? [], live: job.live ?? false }
+    const { method, parameters, images, targets, seeds, changes: given = [], live = false } = job
+    const request = { type: 'explain' as const, model: key, method, parameters, images, targets, seeds, changes: given, live }
     const { explanations } = await worker.ask('explained', request, hear, begin)
     return { explanations, info, engine: await worker.ready, worker: worker.number, seconds: clock.seconds() }
   } finally {

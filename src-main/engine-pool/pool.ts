@@ -1,9 +1,12 @@
 import { availableParallelism } from 'node:os'
-import type { BackendChoice, BackendId, BackendReport } from '#shared/domain/backend.ts'
+import type { BackendChoice, BackendId } from '#shared/domain/backend.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
+import type { Diagnosis, ExecutorWish } from '#shared/domain/executor.ts'
 import type { ImageBatch } from '#shared/domain/image.ts'
+import type { GraphReport } from '#shared/domain/layers.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import { cancelled, explainOn, type Explained, type ExplainJob, type Watcher } from './explain-job.ts'
+import { createTimings, type Timings } from './timings.ts'
 import type { Launch } from './wire.ts'
 import { createWorkerHandle, modelKey, type WorkerHandle } from './worker-handle.ts'
 
@@ -15,6 +18,17 @@ export interface PoolOptions {
   backend?: BackendId
   /** At most so many workers; by default one per core on CPU backends, one on a GPU. */
   jobs?: number
+  /** What runs models unless a question says otherwise, asked each time; the faster where undefined. */
+  executor?: () => ExecutorWish
+  /** Bytes that all workers together may take, asked each time; 1 GB where undefined. */
+  memory?: () => number
+  /** How fast executors ran models in earlier sessions; those of this one where undefined. */
+  timings?: Timings
+}
+
+/** Of a question about a model. */
+export interface AskOptions {
+  executor?: ExecutorWish
 }
 
 /**
@@ -26,12 +40,14 @@ export interface Pool {
   /** What the workers run on. Starts the first; known from then on. */
   backend(): Promise<BackendChoice>
   /** Loads a model and tells what it is. */
-  info(source: ModelSource): Promise<ModelInfo>
+  info(source: ModelSource, options?: AskOptions): Promise<ModelInfo>
+  /** Its graph; null where the graph cannot express it. */
+  describe(source: ModelSource, options?: AskOptions): Promise<GraphReport | null>
   /** Logits [count, classes]. */
-  classify(source: ModelSource, images: ImageBatch): Promise<Float32Array>
+  classify(source: ModelSource, images: ImageBatch, options?: AskOptions): Promise<Float32Array>
   /** @throws MaskscopeError: the method's own, 'cancelled', or 'worker' when the worker dies under it. */
   explain(source: ModelSource, job: ExplainJob, watcher?: Watcher): Promise<Explained>
-  diagnose(): Promise<BackendReport[]>
+  diagnose(): Promise<Diagnosis>
   /** How many explanations run at the same time. Starts the first worker; known from then on. */
   capacity(): Promise<number>
   /** The living workers: their numbers, as `onStart` tells them, and process ids. */
@@ -85,6 +101,27 @@ export function createPool(options: PoolOptions): Pool {
   let startDeaths = 0
   let backingOff = false
   let disposed = false
+  const timings = options.timings ?? createTimings()
+
+  /** Workers that compute at the same time, as far as it is known. */
+  function expected(): number {
+    return known ? size : Math.min(options.jobs ?? Infinity, availableParallelism())
+  }
+
+  async function load(worker: WorkerHandle, source: ModelSource, { executor = options.executor?.() ?? 'auto', company = 0 }: Pick<ExplainJob, 'executor' | 'company'>): Promise<ModelInfo> {
+    const { backend, versions } = await worker.ready
+    const subject = { source, backend: backend.id, versions }
+    const measured = executor === 'auto' ? await timings.find(subject) : null
+    const cores = availableParallelism()
+    const info = await worker.load(modelKey(source), source, {
+      executor, measured,
+      threads: company === 0 ? cores : Math.max(1, Math.floor(cores / expected())),
+      memory: Math.floor((options.memory?.() ?? 2 ** 30) / expected()),
+    })
+    const found = info.executor.measured
+    if (executor === 'auto' && !measured && found.onnxruntime && found.tfjs) timings.keep(subject, found)
+    return info
+  }
 
   function ask<T>(source: ModelSource | undefined, work: (worker: WorkerHandle) => Promise<T>): Promise<T> {
     return enqueue(source, true, undefined, work)
@@ -228,11 +265,14 @@ export function createPool(options: PoolOptions): Pool {
 
   return {
     backend: () => (known && !disposed ? Promise.resolve(known) : ask(undefined, async (worker) => (await worker.ready).backend)),
-    info: (source) => ask(source, (worker) => worker.load(modelKey(source), source)),
-    classify: (source, images) => ask(source, async (worker) => {
-      const model = modelKey(source)
-      await worker.load(model, source)
-      return (await worker.ask('logits', { type: 'classify', model, images })).logits
+    info: (source, asked = {}) => ask(source, (worker) => load(worker, source, asked)),
+    describe: (source, asked = {}) => ask(source, async (worker) => {
+      await load(worker, source, asked)
+      return (await worker.ask('described', { type: 'describe', model: modelKey(source) })).report
+    }),
+    classify: (source, images, asked = {}) => ask(source, async (worker) => {
+      await load(worker, source, asked)
+      return (await worker.ask('logits', { type: 'classify', model: modelKey(source), images })).logits
     }),
     explain: (source, job, watcher = {}) => enqueue(source, false, watcher.signal, (worker) => explainOn(worker, source, job, {
       ...watcher,
@@ -246,9 +286,9 @@ export function createPool(options: PoolOptions): Pool {
         watcher.onResumed?.()
         pump()
       },
-    })),
+    }, () => load(worker, source, job))),
     // A GPU can be measured by the worker that has it only.
-    diagnose: () => enqueue(undefined, known?.id !== 'cuda', undefined, async (worker) => (await worker.ask('diagnosis', { type: 'diagnose' })).backends),
+    diagnose: () => enqueue(undefined, known?.id !== 'cuda', undefined, async (worker) => (await worker.ask('diagnosis', { type: 'diagnose' })).diagnosis),
     capacity: () => (known && !disposed ? Promise.resolve(size) : ask(undefined, async (worker) => {
       await worker.ready
       return size

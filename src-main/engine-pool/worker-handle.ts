@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { WorkerReply, WorkerRequest } from '#engine/protocol.ts'
+import type { EngineVersions, ModelUse, WorkerReply, WorkerRequest } from '#engine/protocol.ts'
 import type { BackendChoice, BackendId } from '#shared/domain/backend.ts'
 import { MaskscopeError, reviveError } from '#shared/domain/errors.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
@@ -14,7 +14,7 @@ type Answer = Exclude<WorkerReply, News | { type: 'failed' }>
 
 export interface Ready {
   backend: BackendChoice
-  versions: { tfjs: string }
+  versions: EngineVersions
 }
 
 /** One worker as the pool sees it: questions with answers, models it holds, and its death. */
@@ -27,7 +27,8 @@ export interface WorkerHandle {
   /** Never rejects. */
   readonly death: Promise<Death>
   holds(key: string): boolean
-  load(key: string, source: ModelSource): Promise<ModelInfo>
+  /** Nothing to do where it holds the model, run by the same executor in the same way. */
+  load(key: string, source: ModelSource, use: ModelUse): Promise<ModelInfo>
   /**
    * @param onId the request has been sent under this id, for `control`
    * @throws MaskscopeError as the worker reports, or 'worker' when it dies first.
@@ -45,7 +46,7 @@ interface Open {
 
 export function createWorkerHandle(wire: Wire, number: number, backend: BackendId | undefined): WorkerHandle {
   const open = new Map<number, Open>()
-  const models = new Map<string, ModelInfo>()
+  const models = new Map<string, { info: ModelInfo; use: ModelUse }>()
   let nextId = 1
   let dead: MaskscopeError | undefined
   const death = new Promise<Death>((resolve) => {
@@ -90,12 +91,14 @@ export function createWorkerHandle(wire: Wire, number: number, backend: BackendI
     })
   }
 
-  async function load(key: string, source: ModelSource): Promise<ModelInfo> {
+  async function load(key: string, source: ModelSource, use: ModelUse): Promise<ModelInfo> {
     const known = models.get(key)
-    if (known) return known
-    const { info, dropped } = await ask('loaded', { type: 'load', key, source })
+    if (known && serves(known, use)) return known.info
+    // Where it fails the worker has lost what it had.
+    models.delete(key)
+    const { info, dropped } = await ask('loaded', { type: 'load', key, source, use })
     for (const old of dropped) models.delete(old)
-    models.set(key, info)
+    models.set(key, { info, use })
     return info
   }
 
@@ -106,6 +109,12 @@ export function createWorkerHandle(wire: Wire, number: number, backend: BackendI
     control: (request) => wire.send(request),
     kill: () => wire.kill(),
   }
+}
+
+/** What chose by itself serves who asks for what it chose; threads are ONNX Runtime's. */
+function serves({ info: { executor }, use }: { info: ModelInfo; use: ModelUse }, wanted: ModelUse): boolean {
+  const same = use.executor === wanted.executor || (use.executor === 'auto' && executor.id === wanted.executor)
+  return same && use.memory === wanted.memory && (executor.id === 'tfjs' || use.threads === wanted.threads)
 }
 
 /** Models with the same weights and the same reading of pixels and outputs are the same to a worker. */

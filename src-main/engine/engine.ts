@@ -3,20 +3,21 @@ import { version_core as tfjsVersion } from '@tensorflow/tfjs-core'
 import { MaskscopeError, serialiseError } from '#shared/domain/errors.ts'
 import type { ModelSource } from '#shared/domain/model.ts'
 import type { Explanation, Progress } from '#shared/domain/run.ts'
-import { probeBackends, selectBackend } from './backend/select.ts'
+import { selectBackend } from './backend/select.ts'
 import type { Classifier } from './classifier/classifier.ts'
 import { loadClassifier } from './classifier/load.ts'
+import { diagnose } from './diagnose.ts'
 import { fatalReason } from './fatal.ts'
 import { classifyAll } from './methods/masks/calls.ts'
 import { logProbabilities } from './methods/masks/prediction.ts'
 import type { Step } from './methods/method.ts'
 import { findMethod } from './methods/registry.ts'
-import type { WorkerReply, WorkerRequest } from './protocol.ts'
+import type { ModelUse, WorkerReply, WorkerRequest } from './protocol.ts'
 import { createSteering, type Steering } from './steering.ts'
 
 type ExplainRequest = Extract<WorkerRequest, { type: 'explain' }>
 type Control = Extract<WorkerRequest, { type: 'cancel' | 'pause' | 'resume' | 'change' }>
-type ClassifyRequest = Extract<WorkerRequest, { type: 'classify' }>
+type OfModel = Extract<WorkerRequest, { model: string }>
 
 export interface Engine {
   /** Answers come through `reply`; it never throws. */
@@ -42,7 +43,7 @@ interface OpenRequest {
  */
 export function createEngine(reply: (message: WorkerReply) => void, endWith: (error: unknown) => void): Engine {
   /** In the order of use, the latest last. */
-  const models = new Map<string, Classifier>()
+  const models = new Map<string, { classifier: Classifier; use: ModelUse }>()
   const open = new Map<number, OpenRequest>()
   let queue: Promise<void> = Promise.resolve()
 
@@ -90,37 +91,45 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
     const { id } = request
     switch (request.type) {
       case 'start':
-        return reply({ type: 'ready', id, backend: await selectBackend(request.backend), versions: { tfjs: tfjsVersion } })
+        return reply({ type: 'ready', id, backend: await selectBackend(request.backend), versions: { tfjs: tfjsVersion, onnxruntime: null } })
       case 'load':
-        return load(id, request.key, request.source)
+        return load(id, request.key, request.source, request.use)
+      case 'describe':
+        return reply({ type: 'described', id, report: findModel(request).graph })
       case 'classify':
         return reply({ type: 'logits', id, logits: await findModel(request).logits(request.images) })
       case 'explain':
         return explain(request, signal, steering)
       case 'diagnose':
-        return reply({ type: 'diagnosis', id, backends: await probeBackends() })
+        return reply({ type: 'diagnosis', id, diagnosis: await diagnose() })
     }
   }
 
-  async function load(id: number, key: string, source: ModelSource): Promise<void> {
+  async function load(id: number, key: string, source: ModelSource, use: ModelUse): Promise<void> {
+    const held = models.get(key)
     const dropped: string[] = []
-    for (const [oldest, classifier] of models) {
+    if (held && !sameUse(held.use, use)) drop(key)
+    for (const oldest of models.keys()) {
       if (models.size < modelLimit || models.has(key)) break
-      classifier.dispose()
-      models.delete(oldest)
+      drop(oldest)
       dropped.push(oldest)
     }
-    const classifier = models.get(key) ?? (await loadClassifier(source))
-    models.set(key, classifier)
+    const classifier = models.get(key)?.classifier ?? (await loadClassifier(source, use))
+    models.set(key, { classifier, use })
     reply({ type: 'loaded', id, info: classifier.info, dropped })
   }
 
-  function findModel(request: ExplainRequest | ClassifyRequest): Classifier {
-    const classifier = models.get(request.model)
-    if (!classifier) throw new MaskscopeError('worker', `The engine does not hold the model ${request.model}.`)
+  function drop(key: string): void {
+    models.get(key)?.classifier.dispose()
+    models.delete(key)
+  }
+
+  function findModel(request: OfModel): Classifier {
+    const held = models.get(request.model)
+    if (!held) throw new MaskscopeError('worker', `The engine does not hold the model ${request.model}.`)
     models.delete(request.model)
-    models.set(request.model, classifier)
-    return classifier
+    models.set(request.model, held)
+    return held.classifier
   }
 
   async function explain(request: ExplainRequest, signal: AbortSignal, steering: Steering): Promise<void> {
@@ -162,6 +171,10 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
   }
 
   return { handle, openRequests: () => [...open.keys()] }
+}
+
+function sameUse(a: ModelUse, b: ModelUse): boolean {
+  return a.executor === b.executor && a.threads === b.threads && a.memory === b.memory
 }
 
 /** What crosses to the window: a step without its `look`, with a frame where one is due. Frames only show, they change nothing. */

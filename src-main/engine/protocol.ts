@@ -1,17 +1,42 @@
-import type { BackendChoice, BackendId, BackendReport } from '#shared/domain/backend.ts'
+import type { BackendChoice, BackendId } from '#shared/domain/backend.ts'
 import type { SerialisedError } from '#shared/domain/errors.ts'
+import type { Diagnosis, ExecutorTimings, ExecutorWish } from '#shared/domain/executor.ts'
 import type { ImageBatch } from '#shared/domain/image.ts'
+import type { GraphReport } from '#shared/domain/layers.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import type { ParameterValues } from '#shared/domain/parameters.ts'
 import type { Explanation, ParameterChange, Progress } from '#shared/domain/run.ts'
 
 /** The words a worker and its pool exchange, over the process channel with advanced serialisation (arrays stay raw). */
 
+/** How a model is to be run. */
+export interface ModelUse {
+  executor: ExecutorWish
+  /** That one call may use, where the executor has threads. */
+  threads: number
+  /** Bytes that the worker's process may take: batches are cut to it. */
+  memory: number
+  /** Of an earlier measurement of this model on this machine; null: it is measured where that decides. */
+  measured: ExecutorTimings | null
+}
+
+/** Of what computes. */
+export interface EngineVersions {
+  tfjs: string
+  /** null where it cannot be loaded, or is not needed. */
+  onnxruntime: string | null
+}
+
 export type WorkerRequest =
   /** First message: choose a backend (the best where undefined). Answered by `ready` or `failed`. */
   | { type: 'start'; id: number; backend: BackendId | undefined }
-  /** Answered by `loaded` or `failed`. A worker keeps the models it loaded last, by a key of their sha256 and preprocessing. */
-  | { type: 'load'; id: number; key: string; source: ModelSource }
+  /**
+   * Answered by `loaded` or `failed`. A worker keeps the models it loaded last, by a key of their sha256 and preprocessing; one
+   * that it has for another use is loaded anew.
+   */
+  | { type: 'load'; id: number; key: string; source: ModelSource; use: ModelUse }
+  /** The graph of a loaded model. Answered by `described` or `failed`. */
+  | { type: 'describe'; id: number; model: string }
   /** Answered by `logits` or `failed`. */
   | { type: 'classify'; id: number; model: string; images: ImageBatch }
   /** Answered by any number of `progress`, then one of `explained`, `failed`. */
@@ -40,9 +65,11 @@ export type WorkerRequest =
   | { type: 'diagnose'; id: number }
 
 export type WorkerReply =
-  | { type: 'ready'; id: number; backend: BackendChoice; versions: { tfjs: string } }
+  | { type: 'ready'; id: number; backend: BackendChoice; versions: EngineVersions }
   /** `dropped`: the keys of models that left to make room. */
   | { type: 'loaded'; id: number; info: ModelInfo; dropped: string[] }
+  /** null where the graph cannot express the model. */
+  | { type: 'described'; id: number; report: GraphReport | null }
   | { type: 'logits'; id: number; logits: Float32Array }
   /** Before the first progress: the targets that `auto` became, and their probabilities in the clean images, null where there are none. */
   | { type: 'targets'; id: number; targets: number[]; originals: (number | null)[] }
@@ -53,5 +80,5 @@ export type WorkerReply =
   | { type: 'changed'; id: number; change: ParameterChange }
   | { type: 'refused'; id: number; error: SerialisedError }
   | { type: 'explained'; id: number; explanations: Explanation[] }
-  | { type: 'diagnosis'; id: number; backends: BackendReport[] }
+  | { type: 'diagnosis'; id: number; diagnosis: Diagnosis }
   | { type: 'failed'; id: number; error: SerialisedError }

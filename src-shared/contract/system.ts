@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { backendIds } from '../domain/backend.ts'
+import { executorWishes } from '../domain/executor.ts'
 import { normalisations } from '../imaging/normalisation.ts'
 import { call, stream } from './define.ts'
 import { count, handle, nothing, text } from './values.ts'
@@ -39,6 +40,10 @@ export const settings = z.object({
   logScale: z.boolean(),
   /** What the last session ended with, so that the next begins there. */
   method: text(64),
+  /** What runs models from now on: the faster, or the one named. */
+  executor: z.enum(executorWishes),
+  /** What all engine processes together may take, in MB; null: a quarter of the machine's memory, at least 1,024. */
+  memoryMegabytes: z.nullable(z.int().check(z.gte(256), z.lte(4_194_304))),
 })
 export type Settings = z.infer<typeof settings>
 

@@ -10,4 +10,6 @@ export const defaultSettings: Settings = {
   },
   logScale: true,
   method: 'neuromask',
+  executor: 'auto',
+  memoryMegabytes: null,
 }

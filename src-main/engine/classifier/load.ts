@@ -1,35 +1,42 @@
+import { getBackend } from '@tensorflow/tfjs-core'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
+import type { ModelUse } from '../protocol.ts'
 import { UnsupportedNode } from '../graph/build.ts'
 import { multiplyAdds, parameterCount } from '../graph/cost.ts'
 import type { Graph } from '../graph/graph.ts'
-import { nodeNamed, sizePerImage } from '../graph/graph.ts'
+import { nodeNamed } from '../graph/graph.ts'
 import { importGraphModel } from '../graph/import/graph-model.ts'
 import { importLayersModel } from '../graph/import/layers-model.ts'
 import { decodeWeights } from '../graph/import/weights.ts'
+import { graphReport } from '../graph/report.ts'
 import { simplify } from '../graph/simplify/simplify.ts'
-import { createTfjsExecutor } from '../graph/tfjs/executor.ts'
+import { chooseExecutor } from './choose-executor.ts'
 import type { Classifier } from './classifier.ts'
+import { contendersFor } from './contenders.ts'
 import { createClassifier } from './graph-classifier.ts'
-import { loadOpaque } from './opaque.ts'
 import { labelsFor } from './labels.ts'
+import { fitBatches } from './limits.ts'
+import { loadOpaque } from './opaque.ts'
 
 const formats = { 'tfjs-layers': 'TF.js layers model', 'tfjs-graph': 'TF.js graph model', onnx: 'ONNX model' } as const
 
+/** TF.js on the active backend, within 1 GB. */
+export const plainUse: ModelUse = { executor: 'tfjs', threads: 1, memory: 2 ** 30, measured: null }
+
 /**
- * A classifier on the active TF.js backend. The model becomes our graph where the graph can express it; else TF.js runs it
- * as it is, and the notes say so.
- * @throws MaskscopeError 'input' naming what is wrong with the model and what to do.
+ * A classifier. The model becomes our graph where the graph can express it, and the executor that is asked for, or the faster, runs
+ * that; else TF.js runs the file as it is, and the notes say so.
+ * @throws MaskscopeError 'input' naming what is wrong with the model and what to do, 'unavailable' where the executor that is asked
+ * for cannot serve.
  */
-export async function loadClassifier(source: ModelSource): Promise<Classifier> {
-  if (source.format === 'onnx') throw new MaskscopeError('input', 'ONNX models are not read yet.')
-  const weights = decodeWeights(source.weightSpecs, source.weightData)
+export async function loadClassifier(source: ModelSource, use: ModelUse = plainUse): Promise<Classifier> {
   checkPreprocessing(source)
   let imported: Graph
   try {
-    imported = source.format === 'tfjs-layers' ? importLayersModel(source.topology, weights) : importGraphModel(source.topology, weights)
+    imported = importModel(source)
   } catch (error) {
-    if (error instanceof UnsupportedNode) return loadOpaque(source, error)
+    if (error instanceof UnsupportedNode && source.format !== 'onnx') return loadOpaque(source, error, use.executor)
     throw error
   }
   const labelCount = source.labels?.length ?? null
@@ -37,6 +44,11 @@ export async function loadClassifier(source: ModelSource): Promise<Classifier> {
   const [, height, width, channels] = nodeNamed(graph, graph.input).shape as [number, number, number, number]
   const classes = nodeNamed(graph, graph.output).shape[1]!
   const labels = labelsFor(source, classes)
+  const image = new Float32Array(height * width * channels).fill(0.5)
+  const { executor, choice } = await chooseExecutor({
+    wish: use.executor, measured: use.measured, image, ...(await contendersFor(graph, head, { threads: use.threads, backend: getBackend() })),
+  })
+  const { limits, notes } = fitBatches(graph, choice.id, use.memory)
   const info: ModelInfo = {
     name: source.name,
     sha256: source.sha256,
@@ -49,19 +61,21 @@ export async function loadClassifier(source: ModelSource): Promise<Classifier> {
     preprocessing: source.preprocessing,
     parameters: parameterCount(graph),
     multiplyAdds: multiplyAdds(graph),
-    notes: [...graph.notes, ...labels.notes],
-    executor: { id: 'tfjs', reason: 'It is the only executor.', measured: {}, version: null },
+    notes: [...graph.notes, ...labels.notes, ...notes],
+    executor: choice,
   }
-  return createClassifier(info, createTfjsExecutor(graph, head), limitsOf(graph))
+  return createClassifier(info, executor, limits, graphReport(graph))
 }
 
-/** The most images whose activations stay within 512 MB: TF.js's WASM heap never shrinks. */
-function limitsOf(graph: Graph): { forward: number; gradient: number } {
-  const sizes = graph.nodes.map((n) => sizePerImage(n.shape) * 4)
-  const all = sizes.reduce((sum, n) => sum + n, 0)
-  const budget = 512 * 2 ** 20
-  const within = (bytes: number): number => Math.max(1, Math.min(256, Math.floor(budget / bytes)))
-  return { forward: within(4 * Math.max(...sizes)), gradient: within(2 * all) }
+function importModel(source: ModelSource): Graph {
+  switch (source.format) {
+    case 'tfjs-layers':
+      return importLayersModel(source.topology, decodeWeights(source.weightSpecs, source.weightData))
+    case 'tfjs-graph':
+      return importGraphModel(source.topology, decodeWeights(source.weightSpecs, source.weightData))
+    case 'onnx':
+      throw new MaskscopeError('input', 'ONNX models are not read yet.')
+  }
 }
 
 function checkPreprocessing({ preprocessing }: ModelSource): void {

@@ -3,7 +3,7 @@ import type { GraphModel } from '@tensorflow/tfjs-converter'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import type { ExecutorChoice } from '#shared/domain/executor.ts'
+import type { ExecutorChoice, ExecutorWish } from '#shared/domain/executor.ts'
 import type { ModelInfo, TfjsSource } from '#shared/domain/model.ts'
 import type { Head } from '#shared/domain/score.ts'
 import type { UnsupportedNode } from '../graph/build.ts'
@@ -26,7 +26,7 @@ interface Output {
   head: Head
 }
 
-const asItIs: ExecutorChoice = { id: 'tfjs', reason: 'Only TF.js can run the file as it is.', measured: {}, version: null }
+const asItIs: ExecutorChoice = { id: 'tfjs', reason: 'Only TensorFlow.js can run the file as it is.', measured: {}, version: null }
 
 /**
  * A model that our graph cannot express, as TF.js runs it: outputs always, gradients where TF.js can differentiate every
@@ -34,7 +34,10 @@ const asItIs: ExecutorChoice = { id: 'tfjs', reason: 'Only TF.js can run the fil
  * @param reason the node that the graph cannot express
  * @throws MaskscopeError 'input' naming the node where TF.js does not know it either.
  */
-export async function loadOpaque(source: TfjsSource, reason: UnsupportedNode): Promise<Classifier> {
+export async function loadOpaque(source: TfjsSource, reason: UnsupportedNode, wish: ExecutorWish): Promise<Classifier> {
+  if (wish === 'onnxruntime') {
+    throw new MaskscopeError('unavailable', `The graph cannot express ${reason.message}, and only TensorFlow.js runs the file as it is. Leave the choice of the executor to Maskscope (auto), or take tfjs.`, { subject: 'executor' })
+  }
   const model = await loadModel(source, reason)
   const [, height, width, channels] = checkInputShape(model.inputs[0]?.shape ?? null) as [number, number, number, number]
   const toModel = preprocess(source, channels)
@@ -58,7 +61,7 @@ export async function loadOpaque(source: TfjsSource, reason: UnsupportedNode): P
         ...labels.notes,
       ],
     }
-    return createClassifier(info, opaqueExecutor(model, { size: [height, width, channels], classes, head }, toModel, outputs), { forward: 16, gradient: 8 })
+    return createClassifier(info, opaqueExecutor(model, { size: [height, width, channels], classes, head }, toModel, outputs), { forward: 16, gradient: 8 }, null)
   } catch (error) {
     model.dispose()
     throw error

@@ -12,7 +12,7 @@ export function doctorCommand(context: Context): Command {
       const { createWorkbench } = await import('#main/workbench.ts')
       const workbench = createWorkbench({ jobs: 1 })
       try {
-        const backends = await workbench.pool.diagnose()
+        const { backends, executors, rule } = await workbench.pool.diagnose()
         const machine = { maskscope: programVersion(), node: process.versions.node, platform: `${process.platform} ${process.arch}`, cores: availableParallelism() }
         if (json) printJson({ ...machine, backends })
         else print(describe(machine, backends))

@@ -46,14 +46,14 @@ class FakeWorker implements Wire {
   }
 }
 
-const info = { name: 'm' } as never
+const info = { name: 'm', executor: { id: 'tfjs', reason: '', measured: {}, version: null } } as never
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Answers everything but `explain`, which waits for the test. */
 function obliging(backend: 'cpu' | 'cuda' = 'cpu') {
   return (worker: FakeWorker, message: WorkerRequest): void => {
     const { id } = message
-    if (message.type === 'start') worker.answer({ type: 'ready', id, backend: { id: backend, device: 'd', rejected: [] }, versions: { tfjs: '1' } })
+    if (message.type === 'start') worker.answer({ type: 'ready', id, backend: { id: backend, device: 'd', rejected: [] }, versions: { tfjs: '1', onnxruntime: null } })
     if (message.type === 'load') worker.answer({ type: 'loaded', id, info, dropped: [] })
     if (message.type === 'classify') worker.answer({ type: 'logits', id, logits: Float32Array.of(worker.number) })
   }

@@ -4,7 +4,7 @@ import { openChannel } from '#engine/channel.ts'
 import type { WorkerReply, WorkerRequest } from '#engine/protocol.ts'
 
 const request: WorkerRequest = { type: 'diagnose', id: 7 }
-const reply: WorkerReply = { type: 'diagnosis', id: 7, backends: [] }
+const reply: WorkerReply = { type: 'diagnosis', id: 7, diagnosis: { backends: [], executors: [], rule: '' } }
 
 /** As Node gives it to a forked process. */
 class Forked extends EventEmitter {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { engine as tfEngine, memory } from '@tensorflow/tfjs-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { plainUse } from '#engine/classifier/load.ts'
 import { createEngine, type Engine } from '#engine/engine.ts'
 import { findMethod } from '#engine/methods/registry.ts'
 import type { WorkerReply, WorkerRequest } from '#engine/protocol.ts'
@@ -29,7 +30,7 @@ beforeAll(async () => {
     throw error
   })
   await ask({ type: 'start', id: 1, backend: 'cpu' })
-  await ask({ type: 'load', id: 2, key: 'tiny', source })
+  await ask({ type: 'load', id: 2, key: 'tiny', source, use: plainUse })
 })
 
 /** Resolves with the last answer to the request. */
@@ -123,7 +124,7 @@ test.each([
 test('of more models than it keeps, the one used longest ago leaves, and is told', async () => {
   const dropped: string[][] = []
   for (const [i, key] of ['b', 'c', 'tiny', 'd', 'e'].entries()) {
-    const answer = await ask({ type: 'load', id: 20 + i, key, source })
+    const answer = await ask({ type: 'load', id: 20 + i, key, source, use: plainUse })
     dropped.push(answer.type === 'loaded' ? answer.dropped : [answer.type])
     if (key === 'tiny') await ask({ type: 'classify', id: 30, model: 'tiny', images })
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { memory } from '@tensorflow/tfjs-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { plainUse } from '#engine/classifier/load.ts'
 import { createEngine, type Engine } from '#engine/engine.ts'
 import { findMethod } from '#engine/methods/registry.ts'
 import type { WorkerReply, WorkerRequest } from '#engine/protocol.ts'
@@ -24,7 +25,7 @@ beforeAll(async () => {
   engine = createEngine((reply) => hear(reply), (error) => {
     throw error
   })
-  for (const request of [{ type: 'start', id: 1, backend: 'cpu' }, { type: 'load', id: 2, key: 'tiny', source }] satisfies WorkerRequest[]) {
+  for (const request of [{ type: 'start', id: 1, backend: 'cpu' }, { type: 'load', id: 2, key: 'tiny', source, use: plainUse }] satisfies WorkerRequest[]) {
     await new Promise<void>((resolve) => {
       hear = () => resolve()
       engine.handle(request)

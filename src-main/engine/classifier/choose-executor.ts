@@ -1,0 +1,168 @@
+import { MaskscopeError } from '#shared/domain/errors.ts'
+import { executorNames, type ExecutorChoice, type ExecutorId, type ExecutorTiming, type ExecutorTimings, type ExecutorWish } from '#shared/domain/executor.ts'
+import type { Executor } from '../graph/executor.ts'
+
+/** Something that could run a model. */
+export interface Contender {
+  id: ExecutorId
+  /** Of the library, where it has one of its own. */
+  version: string | null
+  /** What it is called in a sentence, e.g. "TensorFlow.js on WebAssembly". */
+  name: string
+  /** @throws Error where it cannot run this model */
+  make(): Promise<Executor>
+}
+
+export interface ChoiceFacts {
+  wish: ExecutorWish
+  tfjs: Contender
+  /** null where ONNX Runtime is out of the question here. */
+  onnxruntime: Contender | null
+  /** Why it is, for people, without a full stop. */
+  without: string
+  /** Of an earlier measurement. */
+  measured: ExecutorTimings | null
+  /** One image of the input's size. */
+  image: Float32Array
+  /** Milliseconds; tests give another. */
+  now?(): number
+}
+
+export interface Chosen {
+  executor: Executor
+  choice: ExecutorChoice
+}
+
+/** Measuring ends after so long, in ms, or with the call that passes it. */
+const patience = 2000
+/** Once one is so many times as fast, it is not measured more often. */
+const clearly = 1.5
+const calls = 3
+
+/**
+ * The executor that is asked for, or the faster: what was measured before decides, else one forward and one backward pass of
+ * each are timed on one image.
+ * @throws MaskscopeError 'unavailable' where the one asked for cannot serve.
+ */
+export async function chooseExecutor(facts: ChoiceFacts): Promise<Chosen> {
+  const { wish, tfjs, onnxruntime, without } = facts
+  if (wish === 'tfjs') return taken(tfjs, 'It was asked for.', facts)
+  if (!onnxruntime) {
+    if (wish === 'onnxruntime') throw unavailable(without)
+    return taken(tfjs, `${capital(without)}.`, facts)
+  }
+  const native = await attempt(onnxruntime)
+  if ('problem' in native) {
+    if (wish === 'onnxruntime') throw unavailable(`it cannot run this model: ${native.problem}`)
+    return taken(tfjs, `${executorNames.onnxruntime} cannot run this model: ${native.problem}.`, facts)
+  }
+  if (wish === 'onnxruntime') return { executor: native.executor, choice: choiceOf(onnxruntime, 'It was asked for.', facts.measured) }
+  return faster(native.executor, onnxruntime, facts)
+}
+
+async function taken(contender: Contender, reason: string, { measured }: ChoiceFacts): Promise<Chosen> {
+  return { executor: await contender.make(), choice: choiceOf(contender, reason, measured) }
+}
+
+async function faster(native: Executor, onnxruntime: Contender, facts: ChoiceFacts): Promise<Chosen> {
+  const { tfjs } = facts
+  let other: Executor | undefined
+  try {
+    let measured = facts.measured
+    if (!measured?.onnxruntime || !measured.tfjs) {
+      other = await tfjs.make()
+      measured = await race({ onnxruntime: native, tfjs: other }, facts.image, facts.now ?? (() => performance.now()))
+    }
+    const times = { onnxruntime: measured.onnxruntime!, tfjs: measured.tfjs! }
+    const winner = decisive(times.onnxruntime) <= decisive(times.tfjs) ? onnxruntime : tfjs
+    const choice = choiceOf(winner, comparison(winner.id, times, facts.tfjs.name), measured)
+    if (winner === onnxruntime) {
+      other?.dispose()
+      return { executor: native, choice }
+    }
+    native.dispose()
+    return { executor: other ?? (await tfjs.make()), choice }
+  } catch (error) {
+    other?.dispose()
+    native.dispose()
+    throw error
+  }
+}
+
+/** Times both in turn, so that a busy moment hits both; each call once before it counts. */
+async function race(both: Record<ExecutorId, Executor>, image: Float32Array, now: () => number): Promise<ExecutorTimings> {
+  const begin = now()
+  const times: Record<ExecutorId, number[]> = { onnxruntime: [], tfjs: [] }
+  const forward: Partial<Record<ExecutorId, number>> = {}
+  const late = (): boolean => now() - begin > patience
+  const timed = async (call: () => Promise<unknown>): Promise<number> => {
+    const start = now()
+    await call()
+    return now() - start
+  }
+  const gradient = (id: ExecutorId) => () => both[id].gradient(image, 1, [{ kind: 'logit', target: 0 }], 'exact')
+  for (const id of ['onnxruntime', 'tfjs'] as const) {
+    const first = await timed(gradient(id))
+    // One for which a first call took so long is judged by it.
+    if (late()) times[id].push(first)
+  }
+  for (let n = 0; n < calls && (n === 0 || !late()); n++) {
+    for (const id of ['onnxruntime', 'tfjs'] as const) {
+      if (late() && times[id].length > 0) continue
+      times[id].push(await timed(gradient(id)))
+    }
+    const ratio = times.onnxruntime[0]! / times.tfjs[0]!
+    if (ratio > clearly ** 2 || ratio < 1 / clearly ** 2) break
+  }
+  for (const id of ['onnxruntime', 'tfjs'] as const) {
+    const first = await timed(() => both[id].forward(image, 1))
+    forward[id] = late() ? first : await timed(() => both[id].forward(image, 1))
+  }
+  const timing = (id: ExecutorId): ExecutorTiming => ({ forward: forward[id]!, gradient: median(times[id]) })
+  return { onnxruntime: timing('onnxruntime'), tfjs: timing('tfjs') }
+}
+
+/** Most work is gradients. */
+function decisive({ forward, gradient }: ExecutorTiming): number {
+  return gradient ?? forward
+}
+
+function comparison(winner: ExecutorId, times: Record<ExecutorId, ExecutorTiming>, tfjsName: string): string {
+  const own = times[winner]
+  const other = times[winner === 'onnxruntime' ? 'tfjs' : 'onnxruntime']
+  const name = winner === 'onnxruntime' ? tfjsName : executorNames.onnxruntime
+  const pass = own.gradient === null ? 'forward' : 'forward and back'
+  return `It is the faster on this machine: one image ${pass} took ${figure(decisive(own))} ms, with ${name} ${figure(decisive(other))} ms.`
+}
+
+function choiceOf({ id, version }: Contender, reason: string, measured: ExecutorTimings | null): ExecutorChoice {
+  return { id, reason, measured: measured ?? {}, version }
+}
+
+async function attempt(contender: Contender): Promise<{ executor: Executor } | { problem: string }> {
+  try {
+    return { executor: await contender.make() }
+  } catch (error) {
+    return { problem: (error instanceof Error ? error.message : String(error)).split('\n')[0]!.slice(0, 300).replace(/\.$/, '') }
+  }
+}
+
+function unavailable(why: string): MaskscopeError {
+  return new MaskscopeError(
+    'unavailable', `${executorNames.onnxruntime} was asked for, but ${why}. Leave the choice to Maskscope (auto), or take tfjs; the figures can differ in their last digits.`,
+    { subject: 'executor' },
+  )
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[sorted.length >> 1]!
+}
+
+function figure(ms: number): string {
+  return ms >= 100 ? ms.toFixed(0) : ms.toPrecision(2)
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
+}
