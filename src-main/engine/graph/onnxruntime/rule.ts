@@ -15,6 +15,9 @@ export interface Forwarded {
   saved?: Readonly<Record<string, string>>
 }
 
+/** A node's value as it was written, and what its backward rule may read. */
+export type Written = Required<Forwarded>
+
 /**
  * How an operation is written as ONNX.
  * @param keep whether a gradient will be asked for: a rule then saves what its backward rule reads
