@@ -3,7 +3,7 @@ import type { Head } from '#shared/domain/score.ts'
 import { weight } from '../build.ts'
 import { sizePerImage } from '../graph.ts'
 import type { Draft } from './draft.ts'
-import { find, insertAfter, onlyConsumer, replace } from './draft.ts'
+import { find, insertAfter, onlyConsumer, remove, replace } from './draft.ts'
 
 /**
  * Takes a final softmax or sigmoid off, so that the graph ends in logits [n, classes], and tells the head.
@@ -37,10 +37,14 @@ export function takeHeadOff(draft: Draft, stated: Head | undefined, labels: numb
 function flattenOutput(draft: Draft): void {
   const output = find(draft, draft.output)
   const classes = output.shape[output.shape.length - 1]
-  if (output.shape.length < 2 || sizePerImage(output.shape) !== classes || output.shape[0]! >= 0) {
+  if (output.shape.length < 2 || sizePerImage(output.shape) !== classes || output.shape[0] !== batchOf(draft)) {
     throw new MaskscopeError('input', `The model's output has the shape [${output.shape.map((n) => (n < 0 ? 'n' : n)).join(', ')}]; one number per class is needed. Choose an image classifier.`, { subject: output.name })
   }
-  if (output.shape.length > 2) insertAfter(draft, output.name, `${output.name}/flat`, { op: 'reshape' }, [-1, classes])
+  if (output.shape.length > 2) insertAfter(draft, output.name, `${output.name}/flat`, { op: 'reshape' }, [batchOf(draft), classes])
+}
+
+function batchOf(draft: Draft): number {
+  return draft.oneByOne ? 1 : -1
 }
 
 function removeFinalActivation(draft: Draft): Head | null {
@@ -52,15 +56,15 @@ function removeFinalActivation(draft: Draft): Head | null {
   if (!head) return null
   const before = last.inputs[0]!
   if (last === output) draft.output = before
-  else replace(draft, output.name, { ...output, inputs: [before] })
-  draft.nodes = draft.nodes.filter((n) => n !== last)
+  else replace(draft, { ...output, inputs: [before] })
+  remove(draft, last.name)
   return head
 }
 
 /** One sigmoid output p is a softmax over the logits 0 and z. */
 function splitSingleSigmoid(draft: Draft): Head {
   const { output } = draft
-  insertAfter(draft, output, `${output}/two classes`, { op: 'dense', matrix: weight([1, 2], [0, 1]), bias: null, activation: null }, [-1, 2])
+  insertAfter(draft, output, `${output}/two classes`, { op: 'dense', matrix: weight([1, 2], [0, 1]), bias: null, activation: null }, [batchOf(draft), 2])
   draft.notes.push('The single sigmoid output is taken as two classes, 0 (no) and 1 (yes), with a softmax.')
   return 'softmax'
 }

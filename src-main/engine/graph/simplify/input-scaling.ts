@@ -53,8 +53,7 @@ export function splitInputScaling(draft: Draft): void {
   }
   const none = weight([channels], new Float32Array(channels))
   const one = weight([channels], new Float32Array(channels).fill(1))
-  replace(draft, next.name, scaleInput(next, node.scale, none))
-  replace(draft, node.name, { ...node, scale: one, offset: weight([channels], zeros.map((z) => -z)) })
+  replace(draft, scaleInput(next, node.scale, none))
+  replace(draft, { ...node, scale: one, offset: weight([channels], zeros.map((z) => -z)) })
   draft.notes.push(`The factor of the input scaling is folded into ${next.name}; its offset stays in front, because the padding of ${next.name} follows it.`)
 }
-

@@ -69,6 +69,18 @@ export function reverseInput<N extends LinearNode>(node: N, channels: number): N
   return withWeight(node, { shape: before.shape, data }, node.bias)
 }
 
+/**
+ * A dense node that reads its inputs in another order.
+ * @param order where input i now stands
+ */
+export function permuteInput(node: NodeOf<'dense'>, order: Int32Array): NodeOf<'dense'> {
+  const { shape, data } = node.matrix
+  const columns = shape[1]!
+  const permuted = new Float32Array(data.length)
+  order.forEach((to, from) => permuted.set(data.subarray(from * columns, (from + 1) * columns), to * columns))
+  return { ...node, matrix: { shape, data: permuted } }
+}
+
 /** Vectors of one element stand for all channels. */
 export function at(vector: Weight, channel: number): number {
   return vector.data[vector.data.length === 1 ? 0 : channel]!

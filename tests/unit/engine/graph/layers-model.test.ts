@@ -82,7 +82,7 @@ test('padding layers, pools, crops and activations with a slope', async () => {
       layers.dense({ units: 4, activation: 'sigmoid' }),
     ],
   }), 'sigmoid', { ...symmetric, mean: [0], std: [0.5] }, false)
-  expect(notes.join(' ')).toMatch(/1 padding layers are merged/)
+  expect(notes.join(' ')).toMatch(/1 padding layer is merged/)
 })
 
 test('branches: add, multiply, average, maximum, concatenate, squeeze and excite, upsampling, transposed convolution', async () => {
