@@ -1,6 +1,7 @@
 import { findMethod } from '#engine/methods/registry.ts'
 import type { Method } from '#engine/methods/method.ts'
 import type { RunDetail } from '#shared/contract/runs.ts'
+import { executorNames } from '#shared/domain/executor.ts'
 import { numberText } from '#shared/figure/numbers.ts'
 import type { RunManifest, RunOrderManifest, RunRecord } from '#storage/manifests.ts'
 
@@ -34,7 +35,8 @@ export function provenanceOf({ order, manifest, record, changes }: ProvenanceFac
       `After iteration ${iteration}`, Object.entries(parameters).map(([name, value]) => `${parameterName(method, name)} = ${valueText(value)}`).join(', '),
     ])),
     ...group('Computed by', [
-      ['Executor', manifest?.executor],
+      ['Executor', manifest ? executorText(manifest) : undefined],
+      ['Why this executor', record?.executor?.reason],
       ['Backend', manifest?.backend],
       ['Device', record?.machine.device ?? undefined],
       ['Maskscope', manifest?.versions.maskscope],
@@ -45,6 +47,12 @@ export function provenanceOf({ order, manifest, record, changes }: ProvenanceFac
       ['Ended', record?.ended ?? undefined],
     ]),
   ]
+}
+
+/** E.g. "ONNX Runtime 1.30.0 (onnxruntime)". */
+function executorText({ executor, order, versions }: RunManifest): string {
+  const version = versions.onnxruntime === null ? '' : ` ${versions.onnxruntime}`
+  return `${executorNames[order.executor]}${version} (${executor})`
 }
 
 function group(name: string, facts: readonly (readonly [string, string | undefined])[] | string[][]): Entry[] {

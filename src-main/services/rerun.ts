@@ -1,3 +1,4 @@
+import type { ExecutorChoice, ExecutorId } from '#shared/domain/executor.ts'
 import type { ModelSource } from '#shared/domain/model.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { resolveData, type DataItem } from './datasets.ts'
@@ -10,9 +11,10 @@ import type { StoredRun } from './studies.ts'
 /**
  * The order that makes a stored run again: the same bytes in run.json and all arrays, on the same backend and versions.
  * @param modelPlace where the model lies now, if not where the run found it
+ * @param executor in place of the run's own
  * @throws MaskscopeError 'input' where the model is gone or another, 'storage' where the picture is not what was stored.
  */
-export async function orderAgain(run: StoredRun, modelPlace: string = run.record.found.model): Promise<RunOrder> {
+export async function orderAgain(run: StoredRun, modelPlace: string = run.record.found.model, executor?: ExecutorId): Promise<RunOrder> {
   const { order, target } = run.manifest
   return {
     model: { source: await findModel(run, modelPlace), place: modelPlace, stated: statedOf(run.record.found) },
@@ -22,8 +24,15 @@ export async function orderAgain(run: StoredRun, modelPlace: string = run.record
     seed: order.seed,
     target: order.target,
     changes: order.changes,
+    executor: executorAgain(run, executor),
     label: target,
   }
+}
+
+/** The run's own, so that the bytes can be the same. */
+function executorAgain({ id, manifest }: StoredRun, asked: ExecutorId | undefined): ExecutorChoice {
+  if (asked !== undefined) return { id: asked, reason: 'It was asked for.', measured: {}, version: null }
+  return { id: manifest.order.executor, reason: `It made run ${id}, which this one repeats.`, measured: {}, version: null }
 }
 
 async function findModel(run: StoredRun, place: string): Promise<ModelSource> {

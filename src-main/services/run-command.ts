@@ -5,6 +5,7 @@ import path from 'node:path'
 import { findMethod } from '#engine/methods/registry.ts'
 import type { BackendId } from '#shared/domain/backend.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
+import type { ExecutorId } from '#shared/domain/executor.ts'
 import { resolveParameters, type ParameterSchema, type ParameterValues } from '#shared/domain/parameters.ts'
 import type { ParameterChange } from '#shared/domain/run.ts'
 import { defaultWidth } from '#shared/figure/presets.ts'
@@ -33,6 +34,8 @@ export interface CommandFacts {
   changes: readonly ParameterChange[]
   /** null: the best there is. */
   backend: BackendId | null
+  /** null: the faster. */
+  executor: ExecutorId | null
   /** A finished run that is the same, made again where there is no file to name. */
   finished: { study: string; run: string } | null
 }
@@ -43,7 +46,7 @@ export interface CommandFacts {
  * @throws MaskscopeError 'usage' where there is neither a file nor a finished run
  */
 export function explainCommand(facts: CommandFacts, platform: NodeJS.Platform = process.platform): string {
-  const { image, model, method, seed, target, changes, backend, finished } = facts
+  const { image, model, method, seed, target, changes, backend, executor, finished } = facts
   if (image === null) {
     // Whoever copies the line has the study open, and only one program writes a study at a time.
     if (finished) return commandLine(['maskscope', 'rerun', finished.study, finished.run, '--out', `${finished.study}-again`], platform)
@@ -58,6 +61,7 @@ export function explainCommand(facts: CommandFacts, platform: NodeJS.Platform = 
     ...changes.flatMap(({ iteration, parameters }) =>
       Object.entries(parameters).flatMap(([name, value]) => ['--change', `${iteration}:${name}=${value}`])),
     ...(backend === null ? [] : ['--backend', backend]),
+    ...(executor === null ? [] : ['--executor', executor]),
   ], platform)
 }
 
@@ -68,13 +72,14 @@ export function explainCommand(facts: CommandFacts, platform: NodeJS.Platform = 
  */
 export async function factsOfRun(study: string, record: RunRecord, manifest: RunManifest | null): Promise<CommandFacts> {
   const { found, request, order } = record
-  const { model, method, parameters, seed, target, changes } = order ?? request
+  const { model, method, parameters, seed, target, changes, executor } = order ?? request
   const { fit, range } = model.preprocessing
   // Studies of earlier versions do not tell what was stated; bundled models and their cards need nothing.
   const stated = found.stated ? statedOf(found) : path.isAbsolute(found.model) ? { fit, range } : {}
   return {
     image: await findImage(study, record), model: { place: found.model, stated }, method, parameters, seed, target, changes,
     backend: manifest?.backend ?? null,
+    executor: executor === 'auto' ? null : executor,
     finished: manifest ? { study, run: record.id } : null,
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import path from 'node:path'
 import type { Explained } from '#pool/pool.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
+import type { ExecutorChoice } from '#shared/domain/executor.ts'
 import type { ImageBatch, MapData, View } from '#shared/domain/image.ts'
 import type { ModelInfo, ModelSource, Preprocessing } from '#shared/domain/model.ts'
 import type { ParameterValues } from '#shared/domain/parameters.ts'
@@ -50,7 +51,7 @@ export function watchCourse(): Course {
 }
 
 export interface OrderFacts {
-  order: { item: DataItem; method: string; seed: number; target: number | 'auto' }
+  order: { item: DataItem; method: string; seed: number; target: number | 'auto'; executor?: ExecutorChoice }
   parameters: ParameterValues
   changes: readonly ParameterChange[]
   info: ModelInfo
@@ -71,7 +72,7 @@ export function describeOrder({ order, parameters, changes, info, image, view, s
       file: stored.file,
       seenSha256: createHash('sha256').update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).digest('hex'),
     },
-    view, method: order.method, parameters, seed: order.seed, target: order.target, changes: [...changes],
+    view, method: order.method, parameters, seed: order.seed, target: order.target, changes: [...changes], executor: info.executor.id,
   }
 }
 
@@ -79,8 +80,11 @@ export function describeOrder({ order, parameters, changes, info, image, view, s
 export function describeRequest(
   order: { model: { source: Pick<ModelSource, 'name' | 'sha256' | 'preprocessing'> } } & OrderFacts['order'], parameters: ParameterValues, changes: readonly ParameterChange[],
 ): RunRequestManifest {
-  const { model: { source: { name, sha256, preprocessing } }, item, method, seed, target } = order
-  return { model: { name, sha256, preprocessing: plainPreprocessing(preprocessing) }, image: describeItem(item), method, parameters, seed, target, changes: [...changes] }
+  const { model: { source: { name, sha256, preprocessing } }, item, method, seed, target, executor } = order
+  return {
+    model: { name, sha256, preprocessing: plainPreprocessing(preprocessing) }, image: describeItem(item), method, parameters, seed, target, changes: [...changes],
+    executor: executor?.id ?? 'auto',
+  }
 }
 
 function plainPreprocessing(preprocessing: Preprocessing): RunRequestManifest['model']['preprocessing'] {
@@ -121,13 +125,15 @@ export interface ResultFacts {
   /** Of decoding the picture. */
   notes: readonly string[]
   label: { index: number; label: string | null } | undefined
+  /** As the order had it; its reason says more than that it was asked for. */
+  pinned: ExecutorChoice | undefined
 }
 
 /**
  * What is stored of a finished run.
  * @throws MaskscopeError 'run' where a map holds values that are no numbers: they would be drawn as if they were.
  */
-export function makeResult({ explained, manifest, course, version, notes, label }: ResultFacts): RunResult {
+export function makeResult({ explained, manifest, course, version, notes, label, pinned }: ResultFacts): RunResult {
   const { explanations, info, engine, seconds } = explained
   const explanation = explanations[0]!
   const { target, score, probability, iterations, evaluations, range, signed, own, ranking, saliency } = explanation
@@ -141,9 +147,9 @@ export function makeResult({ explained, manifest, course, version, notes, label 
   return {
     facts: {
       backend: engine.backend.id,
-      // Multiply-adds are known exactly where the graph is ours; elsewhere TF.js runs the model as it is.
-      executor: info.multiplyAdds === null ? 'tfjs-opaque' : 'tfjs',
-      versions: { maskscope: version, tfjs: engine.versions.tfjs },
+      // Multiply-adds are known exactly where the graph is ours; elsewhere the model's own file runs as it is.
+      executor: info.multiplyAdds === null ? `${info.executor.id}-opaque` : info.executor.id,
+      versions: { maskscope: version, tfjs: engine.versions.tfjs, onnxruntime: info.executor.version },
       target: { index: target, label: known ?? info.labels?.[target] ?? null },
       score,
       probability: { original: finite(probability.original), masked: finite(probability.masked) },
@@ -161,6 +167,7 @@ export function makeResult({ explained, manifest, course, version, notes, label 
     losses: lossTable(course.rows()),
     seconds,
     device: engine.backend.device,
+    executor: pinned?.id === info.executor.id ? { ...info.executor, reason: pinned.reason, measured: pinned.measured } : info.executor,
   }
 }
 

@@ -1,6 +1,7 @@
 import { findMethod } from '#engine/methods/registry.ts'
 import type { ExplainControl, Pool } from '#pool/pool.ts'
 import { MaskscopeError, serialiseError } from '#shared/domain/errors.ts'
+import type { ExecutorChoice } from '#shared/domain/executor.ts'
 import type { ImageBatch } from '#shared/domain/image.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import { resolveParameters, type ParameterValues } from '#shared/domain/parameters.ts'
@@ -35,6 +36,8 @@ export interface RunOrder {
   changes?: readonly ParameterChange[]
   /** Somebody watches: frames come at display rate besides the stored ones. The result is the same. */
   live?: boolean
+  /** What runs the model, settled now and kept; settled when the model is loaded where undefined. */
+  executor?: ExecutorChoice
   /** Of a run made again whose labels are not beside the model any more. */
   label?: { index: number; label: string | null }
 }
@@ -172,13 +175,13 @@ export function createRuns({ pool, study, version }: RunsOptions): Runs {
     const { id, order } = run
     try {
       await entry.noted
-      const info = await unlessAborted(signal, pool.info(order.model.source))
+      const info = await unlessAborted(signal, pool.info(order.model.source, order.executor ? { executor: order.executor.id } : {}))
       entry.tracked.labels = info.labels
       const item = await unlessAborted(signal, order.item.load())
       const image = await begin(entry, info, item)
       const explained = await pool.explain(order.model.source, {
         method: order.method, parameters: run.parameters, images: image, targets: [order.target], seeds: [order.seed],
-        changes: run.changes, live: order.live ?? false,
+        changes: run.changes, live: order.live ?? false, executor: info.executor.id, company: company(entry),
       }, {
         signal,
         onControl(control) {
@@ -194,13 +197,18 @@ export function createRuns({ pool, study, version }: RunsOptions): Runs {
         onResumed: () => emit({ type: 'resumed', run: id }),
         onChanged: (change) => keepChange(entry, change),
       })
-      const result = makeResult({ explained, manifest: run.manifest!, course: run.course, version, notes: item.notes, label: order.label })
+      const result = makeResult({ explained, manifest: run.manifest!, course: run.course, version, notes: item.notes, label: order.label, pinned: order.executor })
       await study.finishRun(id, result)
       const stored = await study.readRun(id)
       end(entry, { state: 'finished', id, run: stored }, { type: 'finished', run: id, seconds: explained.seconds })
     } catch (error) {
       await close(entry, error)
     }
+  }
+
+  /** How many others compute beside it, or will as soon as a worker is free. */
+  function company(entry: Entry): number {
+    return [...open.values()].filter((other) => other !== entry && other.run.state !== 'paused').length
   }
 
   async function begin(entry: Entry, info: ModelInfo, item: LoadedItem): Promise<ImageBatch> {

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import path from 'node:path'
 import { MaskscopeError, serialiseError } from '#shared/domain/errors.ts'
+import type { ExecutorChoice } from '#shared/domain/executor.ts'
 import type { MapData } from '#shared/domain/image.ts'
 import type { ParameterChange } from '#shared/domain/run.ts'
 import { createFiles, type Files } from '#storage/files.ts'
@@ -29,6 +30,8 @@ export interface RunResult {
   seconds: number
   /** The backend's device. */
   device: string
+  /** What ran the classifier, and why. */
+  executor: ExecutorChoice
 }
 
 export interface StudyWriter extends Study {
@@ -192,6 +195,7 @@ async function recoverAndOpen(root: string, name: string, files: Files, release:
       const arrays = await writeArrays(files, file, result)
       const done: RunRecord = {
         ...record, order, state: 'finished', ended: new Date().toISOString(), seconds: result.seconds, machine: describeMachine(result.device),
+        executor: { ...result.executor, measured: { ...result.executor.measured } },
       }
       await saveRecord(done)
       const manifestOfRun: RunManifest = { format: runFormat, version: runVersion, order, ...result.facts, arrays }
@@ -258,12 +262,12 @@ async function recoverAndOpen(root: string, name: string, files: Files, release:
 function freshRecord(id: string, request: RunRequestManifest, found: RunRecord['found']): RunRecord {
   return {
     format: recordFormat, version: recordVersion, id, state: 'queued', created: new Date().toISOString(), ended: null, seconds: null, found,
-    request, order: null, machine: describeMachine(null), error: null,
+    request, order: null, machine: describeMachine(null), executor: null, error: null,
   }
 }
 
-function requestOf({ model, image, method, parameters, seed, target, changes }: RunOrderManifest): RunRequestManifest {
-  return { model: { name: model.name, sha256: model.sha256, preprocessing: model.preprocessing }, image: { kind: image.kind, reference: image.reference }, method, parameters, seed, target, changes }
+function requestOf({ model, image, method, parameters, seed, target, changes, executor }: RunOrderManifest): RunRequestManifest {
+  return { model: { name: model.name, sha256: model.sha256, preprocessing: model.preprocessing }, image: { kind: image.kind, reference: image.reference }, method, parameters, seed, target, changes, executor }
 }
 
 async function isFolder(root: string, id: string, place: typeof runPath): Promise<boolean> {

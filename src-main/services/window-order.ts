@@ -26,5 +26,5 @@ export async function makeOrder(order: WindowOrder, models: OpenModels, images: 
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new MaskscopeError('usage', `The seed is ${seed}; it must be a whole number from 0.`, { subject: 'seed' })
   }
-  return { model: { source, place, stated: options }, item, method: method.id, parameters, seed, target, live: true }
+  return { model: { source, place, stated: options }, item, method: method.id, parameters, seed, target, executor: info.executor, live: true }
 }

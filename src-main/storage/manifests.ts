@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { executorIds, executorWishes } from '#shared/domain/executor.ts'
 import { heads, scoreKinds } from '#shared/domain/score.ts'
 
 /** The three JSON files of a study. Every field is said in docs/study-format.md; unknown fields are kept out, not refused. */
@@ -8,8 +9,8 @@ export const runFormat = 'maskscope-run'
 export const recordFormat = 'maskscope-record'
 /** Raised when an old reader would misread a new file; migrations.ts then gets the step from the version before. */
 export const studyVersion = 1
-export const runVersion = 2
-export const recordVersion = 2
+export const runVersion = 3
+export const recordVersion = 3
 
 const count = z.number().int().nonnegative()
 const size = z.number().int().positive().max(1_000_000)
@@ -69,6 +70,8 @@ const orderSchema = z.object({
   target: z.union([count, z.literal('auto')]),
   /** Of parameters on the way, in the order of their iterations: each holds from the step that makes its iteration on. */
   changes: z.array(changeSchema),
+  /** What runs the classifier, settled when the run was queued or at the latest when it began. */
+  executor: z.enum(executorIds),
 })
 
 /** What is known of a run as soon as it is asked for, before its image is decoded and its model loaded. */
@@ -80,7 +83,12 @@ const requestSchema = z.object({
   seed: z.number(),
   target: orderSchema.shape.target,
   changes: orderSchema.shape.changes,
+  /** `auto`: it is settled when the model is loaded. */
+  executor: z.enum(executorWishes),
 })
+
+const milliseconds = z.number().nonnegative()
+const timing = z.object({ forward: milliseconds, gradient: milliseconds.nullable() })
 
 /** run.json: the same run with the same seed on the same backend and executor gives the same bytes. */
 export const runManifestSchema = z.object({
@@ -89,7 +97,8 @@ export const runManifestSchema = z.object({
   order: orderSchema,
   backend: z.enum(['cuda', 'wasm', 'cpu']),
   executor: z.string(),
-  versions: z.object({ maskscope: z.string(), tfjs: z.string() }),
+  /** ONNX Runtime's where it ran the classifier, else null. */
+  versions: z.object({ maskscope: z.string(), tfjs: z.string(), onnxruntime: z.string().nullable() }),
   target: z.object({ index: count, label: z.string().nullable() }),
   score: z.enum(scoreKinds),
   /** null where the classifier's outputs are not probabilities. */
@@ -146,6 +155,11 @@ export const runRecordSchema = z.object({
     device: z.string().nullable(),
     node: z.string(),
   }),
+  /** What ran the classifier and why, with what was measured; null before a worker took the run. */
+  executor: z.object({
+    id: z.enum(executorIds), reason: z.string(), version: z.string().nullable(),
+    measured: z.object({ onnxruntime: timing.optional(), tfjs: timing.optional() }),
+  }).nullable(),
   error: error.nullable(),
 })
 

@@ -12,7 +12,11 @@ import {
 type Step = (document: Record<string, unknown>) => Record<string, unknown>
 const studySteps: Record<number, Step> = {}
 /** From version 2 on parameters may change on the way; a reader that knows nothing of it would make another run again. */
-const runSteps: Record<number, Step> = { 1: (run) => ({ ...run, order: withChanges(run['order']) }) }
+const runSteps: Record<number, Step> = {
+  1: (run) => ({ ...run, order: withChanges(run['order']) }),
+  // From version 3 on there is more than one executor, and a run made again by another has other bytes.
+  2: (run) => ({ ...run, order: withExecutor(run['order']), versions: { onnxruntime: null, ...(run['versions'] as object | undefined) } }),
+}
 /** From version 2 on a run has a record before it begins, which holds no order yet. */
 const recordSteps: Record<number, Step> = {
   1: (record) => {
@@ -20,10 +24,15 @@ const recordSteps: Record<number, Step> = {
     // The schema takes of it what a request has.
     return { ...record, request: order, order }
   },
+  2: (record) => ({ ...record, request: withExecutor(record['request']), order: withExecutor(record['order']), executor: null }),
 }
 
 function withChanges(order: unknown): unknown {
   return typeof order === 'object' && order !== null ? { changes: [], ...order } : order
+}
+
+function withExecutor(order: unknown): unknown {
+  return typeof order === 'object' && order !== null ? { executor: 'tfjs', ...order } : order
 }
 
 /** @throws MaskscopeError 'storage' naming the file and the field that is wrong. */

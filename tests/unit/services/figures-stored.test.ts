@@ -26,21 +26,21 @@ async function storeRun(width: number, height: number, changes: { order?: Partia
     },
     image: { kind: 'file', reference: 'blue.png', ...(await study.storeInput(png, 'png')), seenSha256: 'd'.repeat(64) },
     view: { picture: { width, height }, crop: { left: 0, top: 0, width, height }, size: { width: 2, height: 2 } },
-    method: 'neuromask', parameters: { preset: 'cifar10-demo', iterations: 2, fill: 'zero', 'sparsity-weight': 2, kernel: '5x5', flip: true }, seed: 5, target: 'auto', changes: [],
+    method: 'neuromask', parameters: { preset: 'cifar10-demo', iterations: 2, fill: 'zero', 'sparsity-weight': 2, kernel: '5x5', flip: true }, seed: 5, target: 'auto', changes: [], executor: 'tfjs',
     ...changes.order,
   }
   const id = study.reserveRun('blue', 'neuromask')
   await study.beginRun(id, order, { image: 'blue.png', model: 'tiny' })
   await study.finishRun(id, {
     facts: {
-      backend: 'wasm', executor: 'tfjs', versions: { maskscope: '0.1.0', tfjs: '4.22.0' }, target: { index: 2, label: 'sky' }, score: 'log-probability',
+      backend: 'wasm', executor: 'tfjs', versions: { maskscope: '0.1.0', tfjs: '4.22.0', onnxruntime: null }, target: { index: 2, label: 'sky' }, score: 'log-probability',
       probability: { original: 0.9, masked: 0.8 }, iterations: 2, evaluations: { forward: 5, backward: 3 }, range: [0, 1], signed: false, scale: 1, notes: [],
       ...changes.result,
     },
     saliency: { width, height, data: new Float32Array(width * height) },
     own, ranking: null, frames: [],
     losses: { columns: ['iteration', 'prediction', 'total', 'probability'], rows: [[0, 1, 3, 0.5], [1, 1, 2, 0.25], [2, 0, 1, 0.125]] },
-    seconds: 1.5, device: 'a processor',
+    seconds: 1.5, device: 'a processor', executor: { id: 'tfjs', reason: 'It was asked for.', measured: {}, version: null },
   })
   await study.close()
   return (await openStudy(folder)).readRun(id)

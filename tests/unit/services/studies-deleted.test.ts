@@ -22,7 +22,7 @@ const model = {
   name: 'tiny', sha256: 'c'.repeat(64), format: 'TF.js layers model', input: { height: 2, width: 2, channels: 3 }, classes: 4, head: 'softmax' as const,
   preprocessing: { fit: 'squash' as const, cropFraction: 1, resizeFilter: 'box' as const, range: [0, 1] as [number, number], mean: [0], std: [1], channelOrder: 'rgb' as const },
 }
-const asked = { method: 'neuromask', parameters: { iterations: 2 }, seed: 5, target: 'auto' as const, changes: [] }
+const asked = { method: 'neuromask', parameters: { iterations: 2 }, seed: 5, target: 'auto' as const, changes: [], executor: 'tfjs' as const }
 
 function order(stored: { file: string; sha256: string }): RunOrderManifest {
   return {
@@ -170,18 +170,18 @@ describe('a run that waits', () => {
   })
 })
 
-test('a study of the first version opens: its records get what was asked for, its runs an empty list of changes', async () => {
+test('a study of the first version opens: its records get what was asked for, its runs an empty list of changes and the executor of that time', async () => {
   const id = await addRun()
   await study.close()
   const file = path.join(folder, 'runs', id, 'record.json')
   const { format: _, version: __, request: ___, order: written, ...old } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, object>
-  const { changes: ____, ...oldOrder } = written as { changes: unknown }
+  const { changes: ____, executor: ______, ...oldOrder } = written as { changes: unknown; executor: unknown }
   writeFileSync(file, JSON.stringify({ ...old, order: oldOrder, found: { image: 'zebra.png', model: '/models/tiny' } }))
   const manifest = path.join(folder, 'Zebras.maskscope')
   const { nextNumber: _____, ...oldManifest } = JSON.parse(readFileSync(manifest, 'utf8')) as Record<string, unknown>
   writeFileSync(manifest, JSON.stringify(oldManifest))
   const [record] = await (await openStudy(folder)).records()
-  expect(record).toMatchObject({ id, state: 'failed', version: 2, request: { ...request, model: { name: 'tiny' } }, order: { changes: [] } })
+  expect(record).toMatchObject({ id, state: 'failed', version: 3, request: { ...request, model: { name: 'tiny' } }, order: { changes: [], executor: 'tfjs' }, executor: null })
   mkdirSync(path.join(folder, '.deleted'))
   study = await openStudyForWriting(folder)
   expect(study.reserveRun('a', 'b')).toBe('0002-a-b')

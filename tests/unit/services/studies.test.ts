@@ -19,7 +19,7 @@ function order(stored: { file: string; sha256: string }): RunOrderManifest {
     },
     image: { kind: 'file', reference: 'zebra.png', ...stored, seenSha256: 'd'.repeat(64) },
     view: { picture: { width: 3, height: 2 }, crop: { left: 0, top: 0, width: 3, height: 2 }, size: { width: 2, height: 2 } },
-    method: 'neuromask', parameters: { iterations: 2, fill: 'mean', flip: true }, seed: 5, target: 'auto', changes: [],
+    method: 'neuromask', parameters: { iterations: 2, fill: 'mean', flip: true }, seed: 5, target: 'auto', changes: [], executor: 'tfjs',
   }
 }
 
@@ -27,13 +27,13 @@ function result(value: number): RunResult {
   const map = (height: number, width: number) => ({ height, width, data: new Float32Array(height * width).fill(value) })
   return {
     facts: {
-      backend: 'cpu', executor: 'tfjs', versions: { maskscope: '0.1.0', tfjs: '4.22.0' }, target: { index: 2, label: 'zebra' }, score: 'log-probability',
+      backend: 'cpu', executor: 'tfjs', versions: { maskscope: '0.1.0', tfjs: '4.22.0', onnxruntime: null }, target: { index: 2, label: 'zebra' }, score: 'log-probability',
       probability: { original: 0.9, masked: null }, iterations: 2, evaluations: { forward: 5, backward: 3 }, range: [0, null], signed: false, scale: 1, notes: ['a note'],
     },
     saliency: map(2, 3), own: map(2, 2), ranking: map(2, 2),
     frames: [0, 1, 2].map((iteration) => ({ iteration, map: map(2, 2) })),
     losses: { columns: ['iteration', 'total', 'probability'], rows: [[0, 3, 0.5], [1, 2, 0.25], [2, 1, 0.125]] },
-    seconds: 1.5, device: 'a processor',
+    seconds: 1.5, device: 'a processor', executor: { id: 'tfjs', reason: 'It was asked for.', measured: {}, version: null },
   }
 }
 

@@ -37,5 +37,5 @@ test('lists of numbers stand on one line; what looks like one in a string stays 
 
 test('a record that says no format is of the first version; a newer one is refused', () => {
   expect(() => parseRunRecord('{"id": "x", "order": {}}', 'record.json')).toThrow(/record\.json cannot be read: state/)
-  expect(() => parseRunRecord('{"format": "maskscope-record", "version": 3}', 'record.json')).toThrow('newer Maskscope')
+  expect(() => parseRunRecord('{"format": "maskscope-record", "version": 4}', 'record.json')).toThrow('newer Maskscope')
 })
