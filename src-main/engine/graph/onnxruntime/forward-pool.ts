@@ -8,7 +8,7 @@ import { imagesOrder, naturalOrder, sameOrder, storedAxis } from './layout.ts'
 import type { ForwardRule } from './rule.ts'
 
 /** ONNX Runtime refuses pads as wide as the window. */
-const padsFit = ({ pads, size }: NodeOf<'pool'>): boolean => Math.max(pads.top, pads.bottom) < size[0] && Math.max(pads.left, pads.right) < size[1]
+export const padsFit = ({ pads, size }: NodeOf<'pool'>): boolean => Math.max(pads.top, pads.bottom) < size[0] && Math.max(pads.left, pads.right) < size[1]
 
 export const pool: ForwardRule<'pool'> = (node, [x], emitter, keep) => {
   const fits = padsFit(node)
@@ -25,7 +25,7 @@ export const pool: ForwardRule<'pool'> = (node, [x], emitter, keep) => {
   return { output: value(emitter.op('Div', [average, emitter.floats([1, 1, node.shape[1]!, node.shape[2]!], insideShares(node, x!))])) }
 }
 
-function padded(node: NodeOf<'pool'>, x: Stored, { op, images, ints, scalar }: Emitter): string {
+export function padded(node: NodeOf<'pool'>, x: Stored, { op, images, ints, scalar }: Emitter): string {
   const lowest = -3.4028234663852886e38
   return op('Pad', [images(x), ints(onnxPads(node.pads)), scalar(node.kind === 'max' ? lowest : 0), ints([2, 3])])
 }
