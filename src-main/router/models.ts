@@ -1,13 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { methods } from '#engine/methods/registry.ts'
-import type { MethodInfo } from '#shared/contract/models.ts'
+import type { LayersReport, MethodInfo } from '#shared/contract/models.ts'
+import type { GraphReport } from '#shared/domain/layers.ts'
 import { shortPlace } from '#services/handles.ts'
 import type { CallsOf, Parts } from './parts.ts'
 
-export function modelCalls({ models }: Parts): CallsOf<'models' | 'methods'> {
+export function modelCalls({ models, pool }: Parts): CallsOf<'models' | 'methods'> {
   return {
     'models.bundled': () => models.bundled(),
     'models.open': ({ from, stated }) => models.open(from, stated),
+    'models.inspect': async ({ model }) => {
+      const report = await pool.describe((await models.get(model)).source)
+      return { report: report && plain(report) }
+    },
     'models.saveCard': async ({ model }) => {
       const file = await models.saveCard(model)
       return { file: shortPlace(file), card: await readFile(file, 'utf8') }
@@ -16,5 +21,13 @@ export function modelCalls({ models }: Parts): CallsOf<'models' | 'methods'> {
       // Descriptors are the same on both sides; here they are read-only.
       id, title, citation, access, parameters: parameters as MethodInfo['parameters'], presets: presets as MethodInfo['presets'],
     })),
+  }
+}
+
+/** As the contract has it: nothing read-only. */
+function plain({ layers, camLayer, notes }: GraphReport): LayersReport {
+  return {
+    layers: layers.map((layer) => ({ ...layer, inputs: [...layer.inputs], shape: [...layer.shape], computes: [...layer.computes] })),
+    camLayer, notes: [...notes],
   }
 }

@@ -20,7 +20,7 @@ export function systemCalls({ host, pool, handles, settings, log }: Parts): Call
       const { id, device, rejected } = await pool.backend()
       return { id, device, rejected: rejected.map((other) => ({ ...other })), workers: await pool.capacity() }
     },
-    'system.diagnose': async () => (await pool.diagnose()).backends,
+    'system.diagnose': () => pool.diagnose(),
     'system.report': ({ message, stack }) => {
       log(stack === undefined ? message : `${message}\n${stack}`)
       return {}

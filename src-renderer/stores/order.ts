@@ -10,6 +10,9 @@ import { useImages } from './images.ts'
 import { useModels } from './models.ts'
 import { useSession } from './session.ts'
 
+/** So many models' layers are remembered. */
+const mostCamLayers = 200
+
 /** Why values will not do, by name. */
 export function problemsOf(method: MethodInfo, values: ParameterValues): Record<string, string> {
   const found: Record<string, string> = {}
@@ -99,6 +102,24 @@ export const useOrder = defineStore('order', () => {
     replace({}, 'Reset all parameters')
   }
 
+  /** The layer that CAM methods take of this model; null: the usual one. */
+  const camLayer = computed(() => (models.info ? session.settings.camLayers[models.info.sha256] ?? null : null))
+
+  /** @param layer null: back to the usual one */
+  function chooseCamLayer(layer: string | null): void {
+    const sha256 = models.info?.sha256
+    const before = camLayer.value
+    if (sha256 === undefined || layer === before) return
+    const put = (value: string | null): void => {
+      const { [sha256]: _, ...others } = session.settings.camLayers
+      // The latest last; of models that were not looked at for long nothing is kept.
+      const kept = Object.entries(others).slice(1 - mostCamLayers)
+      session.change({ camLayers: Object.fromEntries(value === null ? kept : [...kept, [sha256, value]]) })
+    }
+    put(layer)
+    history.did({ title: 'Change the layer for CAM methods', undo: () => put(before), redo: () => put(layer) })
+  }
+
   function choosePreset(id: string): void {
     const before = preset.value
     preset.value = id
@@ -180,7 +201,7 @@ export const useOrder = defineStore('order', () => {
   watchValue(() => models.info?.sha256, () => (target.value = 'auto'))
 
   return {
-    methods, method, target, seed, preset, activePreset, parameters, base, own, values, problems, hindrance, refusal, asOrder,
-    begin, set, complain, reset, resetAll, choosePreset, chooseMethod, adopt, submit,
+    methods, method, target, seed, preset, activePreset, parameters, base, own, values, problems, hindrance, refusal, asOrder, camLayer,
+    begin, set, complain, reset, resetAll, choosePreset, chooseMethod, chooseCamLayer, adopt, submit,
   }
 })

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { executorIds } from '../domain/executor.ts'
 import { heads } from '../domain/score.ts'
 import { call } from './define.ts'
 import { bytes, count, handle, nothing, parameterValue, size, text } from './values.ts'
@@ -13,6 +14,17 @@ export const preprocessing = z.object({
   channelOrder: z.enum(['rgb', 'bgr']),
 })
 
+/** In ms. */
+const timing = z.object({ forward: z.number(), gradient: z.nullable(z.number()) })
+
+/** As `ExecutorChoice` of the domain. */
+export const executorChoice = z.object({
+  id: z.enum(executorIds),
+  reason: text(20_000),
+  measured: z.object({ onnxruntime: z.optional(timing), tfjs: z.optional(timing) }),
+  version: z.nullable(text(32)),
+})
+
 /** As `ModelInfo` of the domain. */
 export const modelInfo = z.object({
   name: text(), sha256: text(64), format: text(),
@@ -25,7 +37,19 @@ export const modelInfo = z.object({
   parameters: count,
   multiplyAdds: z.nullable(count),
   notes: z.array(text(20_000)),
+  executor: executorChoice,
 })
+
+/** As `GraphReport` of the domain. */
+export const graphReport = z.object({
+  layers: z.array(z.object({
+    name: text(), op: text(64), operation: text(), inputs: z.array(text()), shape: z.array(size), parameters: count, multiplyAdds: count,
+    receptiveField: z.nullable(z.object({ size: z.number(), stride: z.number() })), computes: z.array(text()), cam: z.boolean(),
+  })),
+  camLayer: z.nullable(text()),
+  notes: z.array(text(20_000)),
+})
+export type LayersReport = z.infer<typeof graphReport>
 
 /** What a person states of a model that has no card, or against its card. */
 export const stated = z.object({
@@ -71,6 +95,8 @@ export const models = {
     'models.open': call(z.object({
       from: z.union([z.object({ bundled: text(64) }), z.object({ file: handle })]), stated,
     }), z.discriminatedUnion('state', [openModel, incompleteModel])),
+    /** The frozen graph; null where it cannot express the model, which then runs as it is. */
+    'models.inspect': call(z.object({ model: handle }), z.object({ report: z.nullable(graphReport) })),
     /** Writes model-card.json beside the model; `card` is what it holds, since the model may lie where only uploads do. */
     'models.saveCard': call(z.object({ model: handle }), z.object({ file: text(), card: text(16 << 20) })),
   },

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { backendIds } from '../domain/backend.ts'
-import { executorWishes } from '../domain/executor.ts'
+import { executorIds, executorWishes } from '../domain/executor.ts'
 import { normalisations } from '../imaging/normalisation.ts'
 import { call, stream } from './define.ts'
 import { count, handle, nothing, text } from './values.ts'
@@ -44,6 +44,8 @@ export const settings = z.object({
   executor: z.enum(executorWishes),
   /** What all engine processes together may take, in MB; null: a quarter of the machine's memory, at least 1,024. */
   memoryMegabytes: z.nullable(z.int().check(z.gte(256), z.lte(4_194_304))),
+  /** By a model's sha256: the layer that CAM methods take, where it is not the usual one. */
+  camLayers: z.record(text(64), text()),
 })
 export type Settings = z.infer<typeof settings>
 
@@ -71,10 +73,17 @@ export const system = {
     'system.backend': call(nothing, z.object({
       id: backendId, device: text(), rejected: z.array(z.object({ id: backendId, reason: text() })), workers: count,
     })),
-    /** The doctor's table; measures for some seconds. */
-    'system.diagnose': call(nothing, z.array(z.object({
-      id: backendId, available: z.boolean(), reason: text(), device: z.nullable(text()), convolutionGflops: z.nullable(z.number()), chosen: z.boolean(),
-    }))),
+    /** The doctor's tables; measures for some seconds. */
+    'system.diagnose': call(nothing, z.object({
+      backends: z.array(z.object({
+        id: backendId, available: z.boolean(), reason: text(), device: z.nullable(text()), convolutionGflops: z.nullable(z.number()), chosen: z.boolean(),
+      })),
+      executors: z.array(z.object({
+        id: z.enum(executorIds), available: z.boolean(), reason: text(), version: z.nullable(text(32)),
+        convolutionGflops: z.nullable(z.object({ oneThread: z.number(), allThreads: z.number() })), threads: count, chosen: z.boolean(),
+      })),
+      rule: text(),
+    })),
     /** An error that nobody caught in the page, for the log. */
     'system.report': call(z.object({ message: text(20_000), stack: z.optional(text(20_000)) }), nothing),
     'settings.get': call(nothing, settings),

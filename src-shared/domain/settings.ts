@@ -12,4 +12,5 @@ export const defaultSettings: Settings = {
   method: 'neuromask',
   executor: 'auto',
   memoryMegabytes: null,
+  camLayers: {},
 }

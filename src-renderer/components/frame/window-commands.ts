@@ -32,7 +32,7 @@ export function registerWindowCommands(): () => void {
     })),
     { id: 'theme', title: 'Change the theme: system, light, dark', group: 'View', run: () => session.change({ theme: nextTheme(session.settings.theme) }) },
     {
-      id: 'model-card', title: 'What is known of the model', group: 'View', run: () => dialogs.show('card'),
+      id: 'inspect-model', title: 'Inspect the model', group: 'View', run: () => dialogs.show('inspector'),
       enabled: () => models.info !== null, why: () => 'Open a model first.',
     },
     { id: 'palette', title: 'Commands', group: 'Help', keys: ['Mod+K'], run: () => (dialogs.open === 'palette' ? dialogs.close() : dialogs.show('palette')) },

@@ -43,7 +43,8 @@ export function openModel(part: Partial<OpenModel> = {}, info: Partial<OpenModel
       preprocessing: {
         fit: 'squash', cropFraction: 1, resizeFilter: 'bilinear', range: [0, 1], mean: [0, 0, 0], std: [1, 1, 1], channelOrder: 'rgb',
       },
-      parameters: 1000, multiplyAdds: null, notes: [], ...info,
+      parameters: 1000, multiplyAdds: null, notes: [],
+      executor: { id: 'tfjs', reason: 'It is the only executor here.', measured: {}, version: null }, ...info,
     },
     ...part,
   }
