@@ -1,7 +1,7 @@
 import type { NodeOf, Shape } from '../graph.ts'
 import type { Emitter } from './emitter.ts'
 import type { Stored } from './layout.ts'
-import { naturalOrder, storedAxis, storedShape } from './layout.ts'
+import { imagesOrder, naturalOrder, storedAxis, storedShape } from './layout.ts'
 import { nearestIndices } from './nearest.ts'
 import { reshapedOrder } from './reshaped-order.ts'
 import type { ForwardRule } from './rule.ts'
@@ -90,9 +90,9 @@ export const resize: ForwardRule<'resize'> = (node, [x], emitter) => {
   if (node.method === 'nearest') return { output: nearest(node, x!, emitter) }
   const image = emitter.images(x!)
   const mode = node.alignCorners ? 'align_corners' : node.halfPixelCenters ? 'half_pixel' : 'asymmetric'
-  const size = emitter.ints([node.shape[1]!, node.shape[2]!])
-  const name = emitter.op('Resize', [image, '', '', size], { axes: [2, 3], mode: 'linear', coordinate_transformation_mode: mode })
-  return { output: { name, shape: node.shape, order: [0, 3, 1, 2] } }
+  const size = emitter.shape(storedShape({ shape: node.shape, order: imagesOrder }))
+  const name = emitter.op('Resize', [image, '', '', size], { mode: 'linear', coordinate_transformation_mode: mode })
+  return { output: { name, shape: node.shape, order: imagesOrder } }
 }
 
 /** By whole multiples as ONNX does it; else by index, since its rounding at the borders between pixels is not ours. */
@@ -101,7 +101,7 @@ function nearest(node: NodeOf<'resize'>, x: Stored, emitter: Emitter): Stored {
   if (!node.alignCorners && ratios.every(Number.isInteger)) {
     const scales = emitter.floats([4], [1, 1, ...ratios])
     const attributes = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }
-    return { name: emitter.op('Resize', [emitter.images(x), '', scales], attributes), shape: node.shape, order: [0, 3, 1, 2] }
+    return { name: emitter.op('Resize', [emitter.images(x), '', scales], attributes), shape: node.shape, order: imagesOrder }
   }
   const name = [1, 2].reduce((value, axis) => gathered(value, x.order, axis, nearestIndices(x.shape[axis]!, node.shape[axis]!, node), emitter), x.name)
   return { name, shape: node.shape, order: x.order }

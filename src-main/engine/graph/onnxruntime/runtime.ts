@@ -1,6 +1,7 @@
 import { MaskscopeError } from '#shared/domain/errors.ts'
+import type * as Ort from 'onnxruntime-node'
 
-export type Onnxruntime = typeof import('onnxruntime-node')
+export type Onnxruntime = typeof Ort
 
 export type Loaded =
   | { readonly ort: Onnxruntime; readonly version: string }
