@@ -16,6 +16,7 @@ export function createClassifier(info: ModelInfo, executor: Executor, limits: Ba
 
   async function logits(images: ImageBatch): Promise<Float32Array> {
     checkImages(images, info)
+    if (images.count <= limits.forward) return checkFinite(await executor.forward(images.data, images.count), info.name)
     const out = new Float32Array(images.count * info.classes)
     for (const [start, count] of parts(images.count, limits.forward)) {
       const part = await executor.forward(images.data.subarray(start * perImage, (start + count) * perImage), count)
@@ -26,6 +27,12 @@ export function createClassifier(info: ModelInfo, executor: Executor, limits: Ba
 
   async function scoreGradient(images: ImageBatch, scores: readonly Score[], options: GradientOptions = {}): Promise<ScoreGradient> {
     checkGradients(images, scores)
+    const reluRule = options.reluRule ?? 'exact'
+    if (images.count <= limits.gradient) {
+      const whole = await executor.gradient(images.data, images.count, scores, reluRule)
+      checkFinite(whole.logits, info.name)
+      return whole
+    }
     const result: ScoreGradient = {
       scores: new Float32Array(images.count),
       logits: new Float32Array(images.count * info.classes),
@@ -34,7 +41,7 @@ export function createClassifier(info: ModelInfo, executor: Executor, limits: Ba
     for (const [start, count] of parts(images.count, limits.gradient)) {
       const pixels = images.data.subarray(start * perImage, (start + count) * perImage)
       const own = scores.slice(start, start + count)
-      const part = await executor.gradient(pixels, count, own, options.reluRule ?? 'exact')
+      const part = await executor.gradient(pixels, count, own, reluRule)
       result.logits.set(checkFinite(part.logits, info.name), start * info.classes)
       result.scores.set(part.scores, start)
       result.gradient.set(part.gradient, start * perImage)

@@ -1,5 +1,6 @@
 import type { MapData } from '#shared/domain/image.ts'
 import type { Explanation } from '#shared/domain/run.ts'
+import { upsample } from '#shared/imaging/interpolation.ts'
 import { createRandom } from '#shared/random/random.ts'
 import type { Classifier } from '../classifier/classifier.ts'
 import { classifyAll } from './masks/calls.ts'
@@ -26,7 +27,8 @@ export async function finish(
   const { height, width } = parametrisation
   const v = Float32Array.from(subject.sum, (sum) => sum / subject.summed)
   const own = parametrisation.squash(v)
-  const mask = parametrisation.enlarge(own)
+  // As anyone enlarges the stored map, to the last bit.
+  const mask = upsample({ height, width, data: own }, frame.height, frame.width).data
   const sides = sidesOf(settings.mode)
   const size = subject.image.length
 
@@ -53,7 +55,7 @@ export async function finish(
   const losses = { prediction, ...terms, total: prediction + terms.sparsity + terms.smoothness, probability }
   const ownMap: MapData = { height, width, data: own }
   const explanation: Explanation = {
-    saliency: { height: frame.height, width: frame.width, data: mask.slice() },
+    saliency: { height: frame.height, width: frame.width, data: mask },
     own: ownMap,
     ranking: { height, width, data: v.map((value) => value / settings.temperature) },
     range: [0, 1],

@@ -15,6 +15,8 @@ export interface TrialPlan {
   settings: NeuroMaskSettings
   parametrisation: Parametrisation
   smoothness: Smoothness
+  /** Room for the images of one call, the same at every step. */
+  batch(length: number): Float32Array
 }
 
 /** The three terms, each with its weight, so that they add up to the total. */
@@ -152,8 +154,13 @@ export function createTrial(plan: TrialPlan, image: Float32Array, target: number
 export function createPlan(
   frame: Frame, head: Head, settings: NeuroMaskSettings, parametrisation: Parametrisation,
 ): TrialPlan {
+  let room = new Float32Array(0)
   return {
     frame, head, settings, parametrisation,
+    batch(length) {
+      if (room.length < length) room = new Float32Array(length)
+      return room.length === length ? room : room.subarray(0, length)
+    },
     smoothness: createSmoothness(parametrisation.height, parametrisation.width, settings.kernel),
   }
 }

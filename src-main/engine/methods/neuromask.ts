@@ -131,7 +131,7 @@ async function step(classifier: Classifier, plan: TrialPlan, subjects: Subject[]
   const chunk = Math.max(1, Math.floor(imagesPerCall(frame) / sides))
   for (let from = 0; from < jobs.length; from += chunk) {
     const part = jobs.slice(from, from + chunk)
-    const data = new Float32Array(part.length * sides * size)
+    const data = plan.batch(part.length * sides * size)
     const scores: Score[] = []
     part.forEach(({ trial }, k) => {
       trial.compose(data.subarray(k * sides * size, (k + 1) * sides * size))

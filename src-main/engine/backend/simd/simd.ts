@@ -1,4 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
+import { instantiate } from '../../web-assembly.ts'
 import { simdBinary } from './binary.ts'
 import type { WasmBackend } from '../wasm-memory.ts'
 
@@ -36,21 +37,13 @@ export interface Simd {
   copyRuns(source: Pointer, target: Pointer, rows: number, n: number, sourcePitch: number, targetPitch: number): void
 }
 
-/** What we use of WebAssembly, which TypeScript knows only in its browser types. */
-interface WebAssemblyGlobal {
-  Module: new (bytes: Uint8Array) => object
-  Instance: new (module: object, imports: object) => { exports: unknown }
-}
-const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyGlobal }).WebAssembly
-
 const instances = new WeakMap<WasmBackend, Simd>()
 
 /** Our SIMD kernels on this backend's heap. */
 export function simd(backend: WasmBackend): Simd {
   let instance = instances.get(backend)
   if (!instance) {
-    const module = new Module(Buffer.from(simdBinary, 'base64'))
-    instance = new Instance(module, { env: { memory: backend.wasm.asm.memory } }).exports as Simd
+    instance = instantiate(simdBinary, backend.wasm.asm.memory) as Simd
     instances.set(backend, instance)
   }
   return instance

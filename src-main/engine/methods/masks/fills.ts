@@ -2,6 +2,7 @@ import { upsample } from '#shared/imaging/interpolation.ts'
 import { createRandom, type Random } from '#shared/random/random.ts'
 import { renderTexture, type TextureFamily } from '../../scenes/textures.ts'
 import type { Frame } from './compose.ts'
+import { begin, kernels, put, putDoubles, putIntegers, room, take } from './simd/kernels.ts'
 import { createSmoothing } from './smoothing.ts'
 
 /**
@@ -75,6 +76,7 @@ function drawnFill(frame: Frame, image: Float32Array, random: Random): Fill {
   const { height, width, channels } = frame
   const wanted = meanColour(frame, image)
   const out = new Float32Array(image.length)
+  const rows = new Int32Array(height)
   const columns = new Int32Array(width)
   return {
     changes: true,
@@ -83,25 +85,14 @@ function drawnFill(frame: Frame, image: Float32Array, random: Random): Fill {
       const top = random.below(2 * height)
       const left = random.below(2 * width)
       const turned = random.uniform() < 0.5 && height === width
-      const acrossStep = (turned ? width : 1) * channels
-      const downStep = (turned ? 1 : width) * channels
+      const acrossStep = (turned ? width : 1) * channels * 4
+      const downStep = (turned ? 1 : width) * channels * 4
       for (let x = 0; x < width; x++) columns[x] = mirrored(x + left, width) * acrossStep
-      for (let c = 0; c < channels; c++) {
-        let sum = 0
-        for (let y = 0, o = c; y < height; y++) {
-          const row = mirrored(y + top, height) * downStep + c
-          for (let x = 0; x < width; x++, o += channels) {
-            const value = texture[row + columns[x]!]!
-            out[o] = value
-            sum += value
-          }
-        }
-        const by = wanted[c]! - sum / (height * width)
-        for (let o = c; o < out.length; o += channels) {
-          const value = out[o]! + by
-          out[o] = value < 0 ? 0 : value > 1 ? 1 : value
-        }
-      }
+      for (let y = 0; y < height; y++) rows[y] = mirrored(y + top, height) * downStep
+      begin()
+      const to = room(out.length + 12)
+      kernels.drawWindow(put(texture), putIntegers(rows), putIntegers(columns), to, height, width, channels, putDoubles(wanted))
+      take(to, out)
       return out
     },
   }

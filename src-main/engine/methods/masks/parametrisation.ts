@@ -1,4 +1,7 @@
-import { upsample, upsampleAdjoint } from '#shared/imaging/interpolation.ts'
+import { transpose } from '#shared/imaging/banded.ts'
+import { interpolationMatrix } from '#shared/imaging/interpolation.ts'
+import { applyFast } from './separable.ts'
+import { begin, kernels, put, room, take } from './simd/kernels.ts'
 import { createSmoothing } from './smoothing.ts'
 
 /** From the free parameters w to the mask over the image: v = G∗w, m = U·σ(v/T)·Uᵀ; and its gradient. */
@@ -33,6 +36,8 @@ export function createParametrisation(
   const height = full ? image.height : Math.round((image.height * resolution) / shorter)
   const width = full ? image.width : Math.round((image.width * resolution) / shorter)
   const steepness = -1 / temperature
+  const up = full ? null : { vertical: interpolationMatrix(height, image.height), horizontal: interpolationMatrix(width, image.width) }
+  const down = up && { vertical: transpose(up.vertical), horizontal: transpose(up.horizontal) }
   const gaussian = createSmoothing(height, width, smoothing)
   return {
     height,
@@ -40,15 +45,19 @@ export function createParametrisation(
     smooth: (w) => gaussian.apply(w),
     squash(v) {
       const own = new Float32Array(v.length)
-      for (let i = 0; i < v.length; i++) own[i] = 1 / (1 + Math.exp(v[i]! * steepness))
+      begin()
+      const to = room(v.length)
+      kernels.sigmoid(put(v), to, v.length, steepness)
+      take(to, own)
       return own
     },
-    enlarge: (own) => (full ? own : upsample({ height, width, data: own }, image.height, image.width).data),
+    enlarge: (own) => (up ? applyFast(up.vertical, up.horizontal, own) : own),
     pullBack(own, maskGradient, vGradient) {
-      const small = full
-        ? maskGradient
-        : upsampleAdjoint({ height: image.height, width: image.width, data: maskGradient }, height, width).data
-      for (let i = 0; i < own.length; i++) vGradient[i]! += (small[i]! * own[i]! * (1 - own[i]!)) / temperature
+      const small = down ? applyFast(down.vertical, down.horizontal, maskGradient) : maskGradient
+      begin()
+      const to = put(vGradient)
+      kernels.sigmoidPullBack(put(own), put(small), to, own.length, 1 / temperature)
+      take(to, vGradient)
       return gaussian.adjoint(vGradient)
     },
   }

@@ -1,3 +1,5 @@
+import { begin, kernels, put, take } from './simd/kernels.ts'
+
 /**
  * RMSProp as the reference implementation of NeuroMask runs it (TensorFlow 1): decay .9, no momentum, ε = 1e-10 inside
  * the root, and the mean square starting at ones. TF.js starts it at zeros with another ε, and the masks never become
@@ -12,12 +14,12 @@ export function createRmsProp(length: number): Optimiser {
   const meanSquare = new Float32Array(length).fill(1)
   return {
     step(values, gradient, learningRate) {
-      for (let i = 0; i < length; i++) {
-        const slope = gradient[i]!
-        const square = 0.9 * meanSquare[i]! + 0.1 * slope * slope
-        meanSquare[i] = square
-        values[i]! -= (learningRate * slope) / Math.sqrt(square + 1e-10)
-      }
+      begin()
+      const at = put(values)
+      const squares = put(meanSquare)
+      kernels.rmsProp(at, put(gradient), squares, length, learningRate)
+      take(at, values)
+      take(squares, meanSquare)
     },
   }
 }

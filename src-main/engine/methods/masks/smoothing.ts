@@ -1,4 +1,5 @@
-import { applySeparable, bandedMatrix, transpose, type BandedMatrix } from '#shared/imaging/banded.ts'
+import { bandedMatrix, transpose, type BandedMatrix } from '#shared/imaging/banded.ts'
+import { applyFast } from './separable.ts'
 
 /** Gaussian smoothing of a map, G∗w, and its adjoint; both return a new array. */
 export interface Smoothing {
@@ -18,8 +19,8 @@ export function createSmoothing(height: number, width: number, sigma: number): S
   const verticalT = transpose(vertical)
   const horizontalT = horizontal === vertical ? verticalT : transpose(horizontal)
   return {
-    apply: (map) => applySeparable(vertical, horizontal, map),
-    adjoint: (gradient) => applySeparable(verticalT, horizontalT, gradient),
+    apply: (map) => applyFast(vertical, horizontal, map),
+    adjoint: (gradient) => applyFast(verticalT, horizontalT, gradient),
   }
 }
 

@@ -1,23 +1,25 @@
-import { readFileSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import { beforeAll, expect, test } from 'vitest'
 import { eluGradient, leakyReluGradient, reluGradient, sigmoidGradient } from '#engine/backend/activation-gradients.ts'
 import { convolvedSize, toExplicitPadding, type Pads, type Pair } from '#engine/backend/padding.ts'
-import { simdBinary } from '#engine/backend/simd/binary.ts'
+import { simdBinary as heapBinary } from '#engine/backend/simd/binary.ts'
 import { initWasm } from '#engine/backend/wasm.ts'
 import type { WasmBackend } from '#engine/backend/wasm-memory.ts'
+import { simdBinary as maskBinary } from '#engine/methods/masks/simd/binary.ts'
 import { createRandom } from '#shared/random/random.ts'
-import { compileSimd } from '../../../../scripts/build/simd.js'
+import { compileSimd, simdFolders } from '../../../../scripts/build/simd.js'
 import { relativeError } from './convolution-cases.ts'
 
 beforeAll(async () => {
   await initWasm()
 })
 
-test('the committed binary is what kernels.as compiles to', async () => {
-  expect(readFileSync('src-main/engine/backend/simd/kernels.as', 'utf8')).toContain('export function')
-  expect(await compileSimd()).toBe(simdBinary)
+const binaries = { 'src-main/engine/backend/simd': heapBinary, 'src-main/engine/methods/masks/simd': maskBinary }
+
+test('the committed binaries are what each kernels.as compiles to', async () => {
+  expect(Object.keys(binaries)).toEqual(simdFolders)
+  for (const [folder, binary] of Object.entries(binaries)) expect(await compileSimd(folder), folder).toBe(binary)
 })
 
 function randomValues(n: number, ...stream: (string | number)[]): Float32Array {
