@@ -1,3 +1,4 @@
+import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { GraphBuilder, Ref } from '../../build.ts'
 import { UnsupportedNode } from '../../build.ts'
 import type { Operation, Shape } from '../../graph.ts'
@@ -47,6 +48,10 @@ export interface OnnxContext {
   value(ref: Ref, order?: readonly number[], type?: ElementType): OnnxValue
   alignment(values: readonly OnnxValue[]): Alignment
   note(text: string): void
+  /** Says that the node needs memory for so many elements at import. @throws MaskscopeError where a file asks for too much */
+  allow(node: OnnxNode, elements: number): void
+  /** Contents of the files that the model names, by location. */
+  readonly external: Readonly<Record<string, Uint8Array>>
 }
 
 /** An input of a node that has to be known at import and is computed from what the model is given. */
@@ -65,11 +70,15 @@ export interface ContextOptions {
   fixedBatch: number | null
   /** Calls the node that is being imported; new constants and transpositions are named after it. */
   current: () => string
+  /** Elements that may be computed at import, all nodes together. */
+  elements: number
+  external: Readonly<Record<string, Uint8Array>>
 }
 
-export function createOnnxContext(builder: GraphBuilder, { opset, fixedBatch, current }: ContextOptions): OnnxContext {
+export function createOnnxContext(builder: GraphBuilder, { opset, fixedBatch, current, elements, external }: ContextOptions): OnnxContext {
   const constants = new Map<Known, Map<string, Ref>>()
   const reordered = new Map<string, Ref>()
+  let left = elements
 
   function storedShape(ref: Ref): number[] {
     return decodeShape(builder.shapeOf(ref))
@@ -175,6 +184,13 @@ export function createOnnxContext(builder: GraphBuilder, { opset, fixedBatch, cu
     value: (ref, order, type) => ({ kind: 'node', ref, order: order ?? naturalOrder(builder.shapeOf(ref).length), type: type ?? elementTypes.float }),
     alignment,
     note: (text) => builder.note(text),
+    allow(node, count) {
+      left -= count
+      if (left >= 0) return
+      const name = nameOf(node)
+      throw new MaskscopeError('input', `Node ${name} (${node.opType}) of the model makes a tensor of ${count} elements while the model is read, which is more than a classifier needs. Export the model again.`, { subject: name })
+    },
+    external,
   }
 }
 
