@@ -98,14 +98,16 @@ export function createEmitter(): Emitter {
 
   function stored(value: Stored, order: readonly number[]): string {
     if (sameOrder(value.order, order)) return value.name
-    const key = `${value.name} ${order.join(' ')}`
+    // by what is done: one value in memory may be seen in several ways
+    const permutation = permutationBetween(value.order, order)
+    const key = `${value.name} ${permutation.join(' ')}`
     let found = transposed.get(key)
     if (found === undefined) {
       found = movesOnlyOnes(value.shape, value.order, order)
         ? reshape(value.name, storedShape({ shape: value.shape, order }))
-        : op('Transpose', [value.name], { perm: permutationBetween(value.order, order) })
+        : op('Transpose', [value.name], { perm: permutation })
       transposed.set(key, found)
-      transposed.set(`${found} ${value.order.join(' ')}`, value.name)
+      transposed.set(`${found} ${permutationBetween(order, value.order).join(' ')}`, value.name)
     }
     return found
   }
