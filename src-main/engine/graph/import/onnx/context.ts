@@ -130,7 +130,14 @@ export function createOnnxContext(builder: GraphBuilder, { opset, fixedBatch, cu
     const rank = Math.max(...shapes.map((s) => s.length))
     const order = commonOrder(values, shapes, rank)
     const result = naturalOrder(rank).map((axis) => shapes.reduce((size, s) => (s[axis - rank + s.length] ?? 1) === 1 ? size : s[axis - rank + s.length]!, 1))
-    return { order, shape: result, refs: values.map((value, i) => aligned(value, shapes[i]!, order)) }
+    const refs = values.map((value, i) => aligned(value, shapes[i]!, order))
+    return { order, shape: result, refs: refs.every((ref) => builder.shapeOf(ref).length < rank) ? [ofRank(refs[0]!, rank), ...refs.slice(1)] : refs }
+  }
+
+  /** Leading axes were left out of all: with those of one operand the result has them. */
+  function ofRank(ref: Ref, rank: number): Ref {
+    const sizes = builder.shapeOf(ref)
+    return builder.part(current(), 'reshape', { op: 'reshape' }, [ref], [...new Array<number>(rank - sizes.length).fill(1), ...sizes])
   }
 
   /** The node with the value's axes where `order` has them, counted from the last; axes the value does not have hold one element. */
