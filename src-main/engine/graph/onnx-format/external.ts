@@ -32,7 +32,6 @@ export function* tensorsOf(model: OnnxModel): Generator<OnnxTensor> {
 
 /** Nothing that any system would read as another folder, drive, device or stream. */
 function isBelow(location: string): boolean {
-  // eslint-disable-next-line no-control-regex
   if (/[\\:\u0000-\u001f]/.test(location) || location.startsWith('/') || location.startsWith('~')) return false
   return location.split('/').every((part) => part !== '..' && part !== '')
 }

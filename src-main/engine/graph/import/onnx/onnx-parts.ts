@@ -39,11 +39,12 @@ export function importOnnxParts(model: OnnxModel, { known }: { known: ReadonlyMa
   const inputs: { name: string; node: string; type: ElementType }[] = []
   for (const input of given) {
     const bound = known.get(input.name)
-    const shape = input.type?.tensor?.shape?.dims.map((d) => d.value)
+    const dims = input.type?.tensor?.shape?.dims
+    const shape = dims?.flatMap((d) => (d.value !== undefined && d.value >= 0 ? [d.value] : []))
     const type = input.type?.tensor?.elementType ?? elementTypes.float
     if (bound) values.set(input.name, bound)
     else {
-      if (!shape || !shape.every((n) => n !== undefined && n >= 0)) throw new MaskscopeError('input', `Input ${input.name} of the model has no fixed shape.`, { subject: input.name })
+      if (!shape || shape.length !== dims?.length) throw new MaskscopeError('input', `Input ${input.name} of the model has no fixed shape.`, { subject: input.name })
       const node = builder.add(input.name, { op: 'input' }, [], shape)
       inputs.push({ name: input.name, node, type })
       values.set(input.name, context.value(node, undefined, type))
