@@ -1,72 +1,115 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import type { Binary, Unary } from '../graph.ts'
-import { activationGradient, slopeFollowsFromOutput } from './activation-gradient.ts'
+import type { Binary } from '../graph.ts'
+import { expandedTo, sameShape, summedTo } from './broadcasting.ts'
 import { run } from './kernels.ts'
 import type { Rule } from './rule.ts'
 
 export const affine: Rule<'affine'> = {
-  forward: (node, [x], weights) => tf.tidy(() => tf.add(tf.mul(x!, weights.get(node.scale)), weights.get(node.offset))),
+  forward: ({ node, inputs: [x], weights }) => tf.tidy(() => tf.add(tf.mul(x!, weights.get(node.scale)), weights.get(node.offset))),
   backward: ({ node, dy, weights }) => [tf.mul(dy, weights.get(node.scale))],
 }
 
-export const unary: Rule<'unary'> = {
-  forward: (node, [x]) => tf.tidy(() => applyUnary(node.function, x!)),
-  // Where the slope follows from the output, the input need not be kept.
-  keeps: (node) => (slopeFollowsFromOutput(node.function) ? { output: true } : { inputs: true }),
-  backward({ node, dy, inputs, output, reluRule }) {
-    const f = node.function
-    if (slopeFollowsFromOutput(f)) return [activationGradient(dy, output, f, reluRule)]
-    return [tf.grad((x) => applyUnary(f, x))(inputs[0]!, dy)]
+export const prelu: Rule<'prelu'> = {
+  forward({ node, inputs: [x], weights }) {
+    const alpha = weights.get(node.alpha)
+    // the WASM kernel repeats the slopes from the first value on, whatever their shape
+    const repeats = node.alpha.shape.length <= x!.rank && sameShape(withoutOnes(node.alpha.shape), withoutOnes(x!.shape.slice(x!.rank - withoutOnes(node.alpha.shape).length)))
+    if (repeats) return run('Prelu', { x: x!, alpha })
+    return tf.tidy(() => tf.where(tf.greater(x!, 0), x!, tf.mul(x!, alpha)))
   },
+  keeps: () => ({ inputs: true }),
+  backward: ({ node, dy, inputs: [x], weights }) => [
+    tf.tidy(() => tf.where(tf.greater(x!, 0), dy, tf.mul(dy, weights.get(node.alpha)))),
+  ],
 }
 
-export const prelu: Rule<'prelu'> = {
-  forward: (node, [x], weights) => run('Prelu', { x: x!, alpha: weights.get(node.alpha) }),
+function withoutOnes(shape: readonly number[]): number[] {
+  const first = shape.findIndex((n) => n !== 1)
+  return first < 0 ? [] : shape.slice(first)
 }
 
 export const binary: Rule<'binary'> = {
-  forward: (node, [a, b]) => applyBinary(node.function, a!, b!),
-  keeps: (node) => ({ inputs: node.function !== 'add' && node.function !== 'subtract' }),
-  backward({ node, dy, inputs, inputShapes, wanted }) {
-    const f = node.function
-    if (f === 'add' || f === 'subtract') {
-      return inputShapes.map((shape, i) => {
-        if (!wanted[i]) return null
-        return tf.tidy(() => {
-          const signed = f === 'subtract' && i === 1 ? tf.neg(dy) : dy
-          return sameShape(shape, dy.shape) ? tf.clone(signed) : summedTo(signed, shape)
-        })
-      })
-    }
-    return wantedGradients((xs) => applyBinary(f, xs[0]!, xs[1]!), inputs, wanted, dy)
+  forward: ({ node, inputs: [a, b] }) => tf.tidy(() => applyBinary(node.function, a!, b!)),
+  keeps: ({ function: f }) => ({ inputs: f !== 'add' && f !== 'subtract' && !isFlat(f), output: f === 'power' }),
+  backward({ node, dy, inputs: [a, b], inputShapes, wanted, output }) {
+    if (isFlat(node.function)) return [null, null]
+    return inputShapes.map((shape, i) => {
+      if (!wanted[i]) return null
+      return tf.tidy(() => summedTo(i === 0 ? towardsFirst(node.function, dy, a!, b!) : towardsSecond(node.function, dy, a!, b!, output), shape))
+    })
   },
 }
 
+const isFlat = (f: Binary): boolean => f === 'equal' || f === 'greater' || f === 'less'
+
+/** dy·∂f/∂a, in the shape of dy; may be dy itself. Of equal operands the first is the larger and the smaller one. */
+function towardsFirst(f: Binary, dy: Tensor, a: Tensor, b: Tensor): Tensor {
+  switch (f) {
+    case 'multiply':
+      return tf.mul(dy, b)
+    case 'divide':
+      return tf.div(dy, b)
+    case 'maximum':
+      return tf.where(tf.greaterEqual(a, b), dy, tf.zerosLike(dy))
+    case 'minimum':
+      return tf.where(tf.lessEqual(a, b), dy, tf.zerosLike(dy))
+    case 'power': {
+      // at exponent 0 the slope is 0, also where the base is
+      const slope = tf.mul(b, tf.pow(a, tf.sub(b, 1)))
+      return tf.mul(dy, tf.where(tf.equal(expandedTo(b, slope.shape), 0), tf.zerosLike(slope), slope))
+    }
+    case 'squaredDifference':
+      return tf.mul(dy, tf.mul(tf.sub(a, b), 2))
+    default:
+      return dy
+  }
+}
+
+/** dy·∂f/∂b. */
+function towardsSecond(f: Binary, dy: Tensor, a: Tensor, b: Tensor, y: Tensor): Tensor {
+  switch (f) {
+    case 'subtract':
+      return tf.neg(dy)
+    case 'multiply':
+      return tf.mul(dy, a)
+    case 'divide':
+      return tf.neg(tf.div(tf.mul(dy, tf.div(a, b)), b))
+    case 'maximum':
+      return tf.where(tf.less(a, b), dy, tf.zerosLike(dy))
+    case 'minimum':
+      return tf.where(tf.greater(a, b), dy, tf.zerosLike(dy))
+    case 'power': {
+      const positive = tf.greater(a, 0)
+      return tf.mul(dy, tf.mul(y, tf.where(positive, tf.log(tf.where(positive, a, tf.onesLike(a))), tf.zerosLike(a))))
+    }
+    case 'squaredDifference':
+      return tf.mul(dy, tf.mul(tf.sub(b, a), 2))
+    default:
+      return dy
+  }
+}
+
 export const where: Rule<'where'> = {
-  forward: (_node, [condition, a, b]) => tf.tidy(() => tf.where(tf.notEqual(condition!, 0), a!, b!)),
+  forward: ({ inputs: [condition, a, b], shape }) => tf.tidy(() => {
+    return tf.where(chosen(condition!, shape), expandedTo(a!, shape), expandedTo(b!, shape))
+  }),
+  keeps: () => ({ inputs: true }),
+  backward: ({ dy, inputs: [condition], inputShapes, wanted }) => [
+    null,
+    ...[1, 2].map((i) => {
+      if (!wanted[i]) return null
+      return tf.tidy(() => {
+        const first = chosen(condition!, dy.shape)
+        const zeros = tf.zerosLike(dy)
+        return summedTo(i === 1 ? tf.where(first, dy, zeros) : tf.where(first, zeros, dy), inputShapes[i]!)
+      })
+    }),
+  ],
 }
 
-/** TF.js's own gradients of a function of several tensors, for those that are wanted. */
-export function wantedGradients(f: (inputs: readonly Tensor[]) => Tensor, inputs: readonly Tensor[], wanted: readonly boolean[], dy: Tensor): (Tensor | null)[] {
-  const indices = inputs.map((_, i) => i).filter((i) => wanted[i])
-  const gradients = tf.grads((...variable: Tensor[]) => {
-    const all = [...inputs]
-    indices.forEach((index, i) => (all[index] = variable[i]!))
-    return f(all)
-  })(indices.map((i) => inputs[i]!), dy)
-  return inputs.map((_, i) => (indices.includes(i) ? gradients[indices.indexOf(i)]! : null))
-}
-
-/** The adjoint of broadcasting. */
-function summedTo(dy: Tensor, shape: readonly number[]): Tensor {
-  const extra = dy.rank - shape.length
-  const axes = dy.shape.map((_, i) => i).filter((i) => i < extra || (shape[i - extra] === 1 && dy.shape[i] !== 1))
-  return tf.reshape(tf.sum(dy, axes), [...shape])
-}
-
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((n, i) => n === b[i])
+function chosen(condition: Tensor, shape: readonly number[]): Tensor {
+  return tf.notEqual(expandedTo(condition, shape), 0)
 }
 
 function applyBinary(f: Binary, a: Tensor, b: Tensor): Tensor {
@@ -78,7 +121,7 @@ function applyBinary(f: Binary, a: Tensor, b: Tensor): Tensor {
     case 'multiply':
       return run('Multiply', { a, b })
     case 'divide':
-      return tf.div(a, b)
+      return run('RealDiv', { a, b })
     case 'maximum':
       return tf.maximum(a, b)
     case 'minimum':
@@ -93,59 +136,5 @@ function applyBinary(f: Binary, a: Tensor, b: Tensor): Tensor {
       return tf.cast(tf.greater(a, b), 'float32')
     case 'less':
       return tf.cast(tf.less(a, b), 'float32')
-  }
-}
-
-function applyUnary(f: Unary, x: Tensor): Tensor {
-  switch (f.kind) {
-    case 'relu':
-      return f.max === null ? tf.relu(x) : f.max === 6 ? tf.relu6(x) : tf.clipByValue(x, 0, f.max)
-    case 'leakyRelu':
-      return tf.leakyRelu(x, f.alpha)
-    case 'elu':
-      return f.alpha === 1 ? tf.elu(x) : tf.where(tf.greater(x, 0), x, tf.mul(tf.expm1(x), f.alpha))
-    case 'clip':
-      return tf.clipByValue(x, f.min, f.max)
-    case 'hardSigmoid':
-      return tf.clipByValue(tf.add(tf.mul(x, f.slope), f.offset), 0, 1)
-    case 'gelu': {
-      const cubic = (): Tensor => tf.add(x, tf.mul(tf.mul(tf.mul(x, x), x), 0.044715))
-      const inner = f.approximate ? tf.tanh(tf.mul(cubic(), Math.sqrt(2 / Math.PI))) : tf.erf(tf.mul(x, Math.SQRT1_2))
-      return tf.mul(tf.mul(x, 0.5), tf.add(inner, 1))
-    }
-    case 'sigmoid':
-      return tf.sigmoid(x)
-    case 'tanh':
-      return tf.tanh(x)
-    case 'softplus':
-      return tf.softplus(x)
-    case 'softsign':
-      return tf.div(x, tf.add(tf.abs(x), 1))
-    case 'swish':
-      return tf.mul(x, tf.sigmoid(x))
-    case 'hardSwish':
-      return tf.mul(tf.mul(x, tf.clipByValue(tf.add(x, 3), 0, 6)), 1 / 6)
-    case 'mish':
-      return tf.mul(x, tf.tanh(tf.softplus(x)))
-    case 'selu':
-      return tf.selu(x)
-    case 'exp':
-      return tf.exp(x)
-    case 'log':
-      return tf.log(x)
-    case 'sqrt':
-      return tf.sqrt(x)
-    case 'rsqrt':
-      return tf.rsqrt(x)
-    case 'square':
-      return tf.square(x)
-    case 'abs':
-      return tf.abs(x)
-    case 'negate':
-      return tf.neg(x)
-    case 'reciprocal':
-      return tf.reciprocal(x)
-    case 'erf':
-      return tf.erf(x)
   }
 }

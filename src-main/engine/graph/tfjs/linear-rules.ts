@@ -27,8 +27,9 @@ function geometry(node: NodeOf<'conv2d'> | NodeOf<'depthwiseConv2d'>): Record<st
 /** Convolves; pads that hold something else than zero are put around the image first. */
 function slide(kernel: string, node: NodeOf<'conv2d'> | NodeOf<'depthwiseConv2d'>, x: Tensor, weights: WeightStore): Tensor {
   const bias = node.bias ? weights.get(node.bias) : undefined
-  const filter = weights.filter(node.filter)
-  const attributes = { ...geometry(node), ...fusedAttributes(node.activation) }
+  // only WASM knows dilation together with strides
+  const { filter, dilations } = node.strides.some((n) => n > 1) ? undilated(node, weights) : { filter: weights.filter(node.filter), dilations: [...node.dilations] }
+  const attributes = { ...geometry(node), dilations, ...fusedAttributes(node.activation) }
   if (!node.padValue) return run(kernel, { x, filter, bias }, attributes)
   const padded = run('PadV2', { x }, { paddings: explicit(node.pads), constantValue: node.padValue })
   const y = run(kernel, { x: padded, filter, bias }, { ...attributes, pad: explicit(noPads) })
@@ -40,11 +41,13 @@ function slide(kernel: string, node: NodeOf<'conv2d'> | NodeOf<'depthwiseConv2d'
  * The filter for the input gradient. Only our WASM kernels know dilation there; elsewhere the filter is spread out, zeros
  * between its taps.
  */
-function backwardFilter(node: NodeOf<'conv2d'> | NodeOf<'depthwiseConv2d'>, weights: WeightStore): { filter: Tensor; dilations: number[] } {
+function undilated(node: NodeOf<'conv2d'> | NodeOf<'depthwiseConv2d'>, weights: WeightStore): { filter: Tensor; dilations: number[] } {
   const [down, across] = node.dilations
-  if ((down === 1 && across === 1) || tf.getBackend() === 'wasm') return { filter: weights.filter(node.filter), dilations: [down, across] }
+  if (!spreads(node)) return { filter: weights.filter(node.filter), dilations: [down, across] }
   return { filter: weights.derived(node.filter, `spread ${down} ${across}`, () => spread(node.filter, down, across)), dilations: [1, 1] }
 }
+
+const spreads = (node: NodeOf<'conv2d'> | NodeOf<'depthwiseConv2d'>): boolean => tf.getBackend() !== 'wasm' && node.dilations.some((n) => n > 1)
 
 function spread({ shape, data }: Weight, down: number, across: number): Weight {
   const [height, width, inner, last] = shape as [number, number, number, number]
@@ -61,8 +64,8 @@ function spread({ shape, data }: Weight, down: number, across: number): Weight {
 }
 
 export const conv2d: Rule<'conv2d'> = {
-  forward(node, [x], weights) {
-    if (node.groups > 1) return groupedForward(node, x!, weights.get(node.filter), node.bias ? weights.get(node.bias) : undefined)
+  forward({ node, inputs: [x], weights }) {
+    if (node.groups > 1) return groupedForward(node, x!, weights)
     return slide('FusedConv2D', node, x!, weights)
   },
   keeps: keepsOutput,
@@ -70,31 +73,49 @@ export const conv2d: Rule<'conv2d'> = {
     throughActivation(step, (dy) => {
       const { node, weights } = step
       const inputShape = [...step.inputShapes[0]!]
-      if (node.groups > 1) return groupedBackward(node, dy, weights.get(node.filter), inputShape)
-      const { filter, dilations } = backwardFilter(node, weights)
+      if (node.groups > 1) return groupedBackward(node, dy, weights, inputShape)
+      const { filter, dilations } = undilated(node, weights)
       return run('Conv2DBackpropInput', { dy, filter }, { ...geometry(node), dilations, inputShape })
     }),
   ],
 }
 
 /** TF.js has no grouped convolution: one convolution per group, side by side. */
-function groupedForward(node: NodeOf<'conv2d'>, x: Tensor, filter: Tensor, bias: Tensor | undefined): Tensor {
+function groupedForward(node: NodeOf<'conv2d'>, x: Tensor, weights: WeightStore): Tensor {
   return tf.tidy(() => {
-    const filters = tf.split(filter as tf.Tensor4D, node.groups, 3)
-    const parts = tf.split(x as tf.Tensor4D, node.groups, 3).map((part, i) => run('Conv2D', { x: part, filter: filters[i]! }, geometry(node)))
+    const { filters, dilations } = groupFilters(node, weights)
+    const parts = tf.split(x as tf.Tensor4D, node.groups, 3).map((part, i) => run('Conv2D', { x: part, filter: filters[i]! }, { ...geometry(node), dilations }))
     const linear = tf.concat(parts, 3)
-    const biased = bias ? tf.add(linear, bias) : linear
+    const biased = node.bias ? tf.add(linear, weights.get(node.bias)) : linear
     return node.activation ? applyFused(biased, node.activation as FusedActivation) : biased
   })
 }
 
-function groupedBackward(node: NodeOf<'conv2d'>, dy: Tensor, filter: Tensor, inputShape: number[]): Tensor {
+function groupedBackward(node: NodeOf<'conv2d'>, dy: Tensor, weights: WeightStore, inputShape: readonly number[]): Tensor {
   return tf.tidy(() => {
-    const filters = tf.split(filter as tf.Tensor4D, node.groups, 3)
+    const { filters, dilations } = groupFilters(node, weights)
     const shape = [...inputShape.slice(0, 3), inputShape[3]! / node.groups]
-    const parts = tf.split(dy as tf.Tensor4D, node.groups, 3).map((part, i) => run('Conv2DBackpropInput', { dy: part, filter: filters[i]! }, { ...geometry(node), inputShape: shape }))
+    const attributes = { ...geometry(node), dilations, inputShape: shape }
+    const parts = tf.split(dy as tf.Tensor4D, node.groups, 3).map((part, i) => run('Conv2DBackpropInput', { dy: part, filter: filters[i]! }, attributes))
     return tf.concat(parts, 3)
   })
+}
+
+/** Every group's filter by itself, cut once. */
+function groupFilters(node: NodeOf<'conv2d'>, weights: WeightStore): { filters: Tensor[]; dilations: number[] } {
+  const isSpread = spreads(node)
+  const filters = Array.from({ length: node.groups }, (_, group) =>
+    weights.derived(node.filter, `group ${group}${isSpread ? ` spread ${node.dilations.join(' ')}` : ''}`, () =>
+      groupOf(isSpread ? spread(node.filter, ...node.dilations) : node.filter, group, node.groups)))
+  return { filters, dilations: isSpread ? [1, 1] : [...node.dilations] }
+}
+
+function groupOf({ shape, data }: Weight, group: number, groups: number): Weight {
+  const out = shape[3]!
+  const own = out / groups
+  const cut = new Float32Array(data.length / groups)
+  for (let row = 0; row < data.length / out; row++) cut.set(data.subarray(row * out + group * own, row * out + (group + 1) * own), row * own)
+  return { shape: [...shape.slice(0, 3), own], data: cut }
 }
 
 function applyFused(x: Tensor, activation: FusedActivation): Tensor {
@@ -111,20 +132,20 @@ function applyFused(x: Tensor, activation: FusedActivation): Tensor {
 }
 
 export const depthwiseConv2d: Rule<'depthwiseConv2d'> = {
-  forward: (node, [x], weights) => slide('FusedDepthwiseConv2D', node, x!, weights),
+  forward: ({ node, inputs: [x], weights }) => slide('FusedDepthwiseConv2D', node, x!, weights),
   keeps: keepsOutput,
   backward: (step) => [
     throughActivation(step, (dy) => {
-      const { filter, dilations } = backwardFilter(step.node, step.weights)
+      const { filter, dilations } = undilated(step.node, step.weights)
       return run('DepthwiseConv2dNativeBackpropInput', { dy, filter }, { ...geometry(step.node), dilations, inputShape: [...step.inputShapes[0]!] })
     }),
   ],
 }
 
 export const conv2dTranspose: Rule<'conv2dTranspose'> = {
-  forward(node, [x], weights) {
+  forward({ node, inputs: [x], weights, shape }) {
     return tf.tidy(() => {
-      const inputShape = [x!.shape[0]!, ...node.shape.slice(1)]
+      const inputShape = [...shape]
       const attributes = { strides: [...node.strides], pad: explicit(node.pads), dataFormat: 'NHWC', inputShape }
       const linear = run('Conv2DBackpropInput', { dy: x!, filter: weights.filter(node.filter) }, attributes)
       const biased = node.bias ? tf.add(linear, weights.get(node.bias)) : linear
@@ -143,7 +164,7 @@ export const conv2dTranspose: Rule<'conv2dTranspose'> = {
 
 /** Dense layers are 1×1 convolutions, for which every backend has its fastest code. */
 export const dense: Rule<'dense'> = {
-  forward(node, [x], weights) {
+  forward({ node, inputs: [x], weights }) {
     const { matrix } = node
     const filter = weights.derived(matrix, '1×1', () => ({ shape: [1, 1, ...matrix.shape], data: matrix.data }))
     const bias = node.bias ? weights.get(node.bias) : undefined

@@ -31,7 +31,7 @@ function cutWindowGradient(node: NodeOf<'pool'>, dy: Tensor, input: Tensor): Ten
 const withPads = (x: Tensor, node: NodeOf<'pool'>): Tensor => run('PadV2', { x }, { paddings: explicit(node.pads), constantValue: 0 })
 
 export const pool: Rule<'pool'> = {
-  forward(node, [x]) {
+  forward({ node, inputs: [x] }) {
     if (node.kind === 'max') return run('MaxPool', { x: x! }, attributes(node, true))
     if (!paddedFirst(node)) return run('AvgPool', { x: x! }, attributes(node, true))
     return tf.tidy(() => run('AvgPool', { x: withPads(x!, node) }, attributes(node, false)))
@@ -51,64 +51,4 @@ export const pool: Rule<'pool'> = {
       }),
     ]
   },
-}
-
-function apply(node: NodeOf<'reduce'>, x: Tensor): Tensor {
-  const axes = [...node.axes]
-  switch (node.function) {
-    case 'mean':
-      return tf.mean(x, axes, node.keepDims)
-    case 'sum':
-      return tf.sum(x, axes, node.keepDims)
-    case 'max':
-      return tf.max(x, axes, node.keepDims)
-    case 'min':
-      return tf.min(x, axes, node.keepDims)
-  }
-}
-
-/** Equal extremes share the gradient; TF.js would give each of them all of it. */
-function extremeGradient(node: NodeOf<'reduce'>, dy: Tensor, x: Tensor): Tensor {
-  return tf.tidy(() => {
-    const kept = x.shape.map((n, i) => (node.axes.includes(i) ? 1 : n))
-    const extreme = tf.reshape(apply(node, x), kept)
-    const mask = tf.cast(tf.equal(x, extreme), 'float32')
-    return tf.mul(mask, tf.div(tf.reshape(dy, kept), tf.sum(mask, [...node.axes], true)))
-  })
-}
-
-export const reduce: Rule<'reduce'> = {
-  forward: (node, [x]) => apply(node, x!),
-  keeps: (node) => ({ inputs: node.function === 'max' || node.function === 'min' }),
-  backward({ node, dy, inputs, inputShapes }) {
-    const shape = inputShapes[0]!
-    if (node.function === 'max' || node.function === 'min') return [extremeGradient(node, dy, inputs[0]!)]
-    const count = node.function === 'mean' ? node.axes.reduce((n, axis) => n * shape[axis]!, 1) : 1
-    return [
-      tf.tidy(() => {
-        const kept = tf.reshape(dy, shape.map((n, i) => (node.axes.includes(i) ? 1 : n)))
-        // by multiplication with a constant: stock WASM Tile is slow
-        return tf.mul(kept, tf.fill(shape.map((n, i) => (i === 0 ? 1 : n)), 1 / count))
-      }),
-    ]
-  },
-}
-
-export const softmax: Rule<'softmax'> = {
-  forward: (node, [x]) => (node.log ? tf.logSoftmax(x!) : tf.softmax(x!)),
-}
-
-export const normalize: Rule<'normalize'> = {
-  forward: (node, [x]) => tf.tidy(() => {
-    const { mean, variance } = tf.moments(x!, [...node.axes], true)
-    return tf.mul(tf.sub(x!, mean), tf.rsqrt(tf.add(variance, node.epsilon)))
-  }),
-}
-
-export const matmul: Rule<'matmul'> = {
-  forward: (node, [a, b]) => tf.matMul(a!, b!, node.transposeA, node.transposeB),
-}
-
-export const lrn: Rule<'lrn'> = {
-  forward: (node, [x]) => tf.localResponseNormalization(x as tf.Tensor4D, node.radius, node.bias, node.alpha, node.beta),
 }

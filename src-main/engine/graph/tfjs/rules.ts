@@ -1,9 +1,13 @@
 import type { Op } from '../graph.ts'
-import { affine, binary, prelu, unary, where } from './elementwise-rules.ts'
+import { affine, binary, prelu, where } from './elementwise-rules.ts'
+import { gather } from './gather-rule.ts'
 import { conv2d, conv2dTranspose, dense, depthwiseConv2d } from './linear-rules.ts'
-import { lrn, matmul, normalize, pool, reduce, softmax } from './pool-rules.ts'
+import { matmul } from './matmul-rule.ts'
+import { pool } from './pool-rules.ts'
+import { lrn, normalize, reduce, softmax } from './reduce-rules.ts'
 import type { Rule } from './rule.ts'
-import { concat, expand, gather, pad, reshape, resize, reverse, slice, transpose } from './shape-rules.ts'
+import { concat, expand, pad, reshape, resize, reverse, slice, transpose } from './shape-rules.ts'
+import { unary } from './unary-rule.ts'
 
 type Computed = Exclude<Op, 'input' | 'constant'>
 

@@ -1,22 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { Tensor } from '@tensorflow/tfjs-core'
 import type { NodeOf } from '../graph.ts'
+import { expandedTo, summedTo } from './broadcasting.ts'
 import { run } from './kernels.ts'
 import { mirrorPadGradient } from './mirror-pad.ts'
 import { resizeGradient } from './resize-gradient.ts'
 import type { Rule } from './rule.ts'
 
-function withBatch(shape: readonly number[], x: Tensor): number[] {
-  return shape.map((n) => (n < 0 ? x.shape[0]! : n))
-}
-
 export const reshape: Rule<'reshape'> = {
-  forward: (node, [x]) => run('Reshape', { x: x! }, { shape: withBatch(node.shape, x!) }),
+  forward: ({ inputs: [x], shape }) => run('Reshape', { x: x! }, { shape: [...shape] }),
   backward: ({ dy, inputShapes }) => [run('Reshape', { x: dy }, { shape: [...inputShapes[0]!] })],
 }
 
 export const transpose: Rule<'transpose'> = {
-  forward: (node, [x]) => run('Transpose', { x: x! }, { perm: [...node.permutation] }),
+  forward: ({ node, inputs: [x] }) => run('Transpose', { x: x! }, { perm: [...node.permutation] }),
   backward({ node, dy }) {
     const inverse: number[] = []
     node.permutation.forEach((from, to) => (inverse[from] = to))
@@ -27,7 +23,7 @@ export const transpose: Rule<'transpose'> = {
 const paddingsOf = (node: NodeOf<'pad'>): [number, number][] => node.paddings.map(([before, after]) => [before, after])
 
 export const pad: Rule<'pad'> = {
-  forward(node, [x]) {
+  forward({ node, inputs: [x] }) {
     const paddings = paddingsOf(node)
     if (node.mode === 'constant') return run('PadV2', { x: x! }, { paddings, constantValue: node.value })
     return tf.mirrorPad(x!, paddings, node.mode)
@@ -39,7 +35,7 @@ export const pad: Rule<'pad'> = {
 }
 
 export const slice: Rule<'slice'> = {
-  forward: (node, [x]) => run('Slice', { x: x! }, { begin: [...node.begin], size: withBatch(node.shape, x!) }),
+  forward: ({ node, inputs: [x], shape }) => run('Slice', { x: x! }, { begin: [...node.begin], size: [...shape] }),
   backward({ node, dy, inputShapes }) {
     const paddings = inputShapes[0]!.map((n, i) => [node.begin[i]!, n - node.begin[i]! - dy.shape[i]!])
     return [run('PadV2', { x: dy }, { paddings, constantValue: 0 })]
@@ -47,20 +43,17 @@ export const slice: Rule<'slice'> = {
 }
 
 export const reverse: Rule<'reverse'> = {
-  forward: (node, [x]) => tf.reverse(x!, [...node.axes]),
+  forward: ({ node, inputs: [x] }) => tf.reverse(x!, [...node.axes]),
   backward: ({ node, dy }) => [tf.reverse(dy, [...node.axes])],
 }
 
-export const gather: Rule<'gather'> = {
-  forward: (node, [x]) => tf.gather(x!, [...node.indices], node.axis),
-}
-
 export const expand: Rule<'expand'> = {
-  forward: (node, [x]) => tf.broadcastTo(x!, withBatch(node.shape, x!)),
+  forward: ({ inputs: [x], shape }) => expandedTo(x!, shape),
+  backward: ({ dy, inputShapes }) => [summedTo(dy, inputShapes[0]!)],
 }
 
 export const concat: Rule<'concat'> = {
-  forward: (node, inputs) => tf.concat([...inputs], node.axis),
+  forward: ({ node, inputs }) => tf.concat([...inputs], node.axis),
   backward({ node, dy, inputShapes, wanted }) {
     let start = 0
     return inputShapes.map((shape, i) => {
@@ -72,7 +65,7 @@ export const concat: Rule<'concat'> = {
 }
 
 export const resize: Rule<'resize'> = {
-  forward(node, [x]) {
+  forward({ node, inputs: [x] }) {
     const size: [number, number] = [node.shape[1]!, node.shape[2]!]
     const f = node.method === 'bilinear' ? tf.image.resizeBilinear : tf.image.resizeNearestNeighbor
     return f(x as tf.Tensor4D, size, node.alignCorners, node.halfPixelCenters)

@@ -8,7 +8,7 @@ export interface WeightStore {
   get(weight: Weight): Tensor
   /** A filter whose flipped forms the backend may keep: its values never change. */
   filter(weight: Weight): Tensor
-  /** Something computed once from a weight, such as its transpose. */
+  /** Something computed once from a weight, such as its transpose; a filter too. */
   derived(weight: Weight, what: string, make: () => { shape: readonly number[]; data: Float32Array }): Tensor
   dispose(): void
 }
@@ -24,21 +24,23 @@ export function createWeightStore(): WeightStore {
     if (!found) tensors.set(weight, (found = upload(weight)))
     return found
   }
+
+  function frozen(filter: Tensor): Tensor {
+    if (!filters.has(filter)) {
+      markFrozen(filter)
+      filters.add(filter)
+    }
+    return filter
+  }
+
   return {
     get,
-    filter(weight) {
-      const found = get(weight)
-      if (!filters.has(found)) {
-        markFrozen(found)
-        filters.add(found)
-      }
-      return found
-    },
+    filter: (weight) => frozen(get(weight)),
     derived(weight, what, make) {
       let forms = derived.get(weight)
       if (!forms) derived.set(weight, (forms = new Map()))
       let found = forms.get(what)
-      if (!found) forms.set(what, (found = upload(make())))
+      if (!found) forms.set(what, (found = frozen(upload(make()))))
       return found
     },
     dispose() {
