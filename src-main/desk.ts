@@ -50,7 +50,13 @@ export async function createDesk(options: DeskOptions): Promise<Desk> {
     onProblem: (message) => notices.tell('error', message),
   })
   if (settings.notice !== null) notices.tell('error', settings.notice)
-  const workbench = createWorkbench(options.workbench)
+  const workbench = createWorkbench({
+    executor: () => settings.get().executor,
+    memoryMegabytes: () => settings.get().memoryMegabytes,
+    timingsFile: path.join(path.dirname(settingsFile), 'executor-timings.json'),
+    ...(options.log ? { log: options.log } : {}),
+    ...options.workbench,
+  })
   const { pool } = workbench
   const handles = createHandles()
 

@@ -1,7 +1,11 @@
 import path from 'node:path'
 import { createPool, type Pool } from '#pool/pool.ts'
+import { createTimings } from '#pool/timings.ts'
 import { forkLauncher, type Launch } from '#pool/wire.ts'
 import type { BackendId } from '#shared/domain/backend.ts'
+import type { ExecutorWish } from '#shared/domain/executor.ts'
+import { createExecutorCache } from '#services/executor-cache.ts'
+import { memoryBudget } from '#services/memory-budget.ts'
 import { programFolder, programVersion } from '#services/program.ts'
 import { createRuns, type Runs } from '#services/runs.ts'
 import { openStudyForWriting, type StudyWriter } from '#services/study-writer.ts'
@@ -12,6 +16,14 @@ export interface WorkbenchOptions {
   backend?: BackendId
   /** At most so many runs at a time; one per core, or one on a GPU, where undefined. */
   jobs?: number
+  /** What runs models, asked each time; the faster where undefined. */
+  executor?: () => ExecutorWish
+  /** MB that all workers together may take, asked each time; null or undefined: a quarter of the machine's memory. */
+  memoryMegabytes?: () => number | null
+  /** Where to keep how fast models run; nowhere where undefined. */
+  timingsFile?: string
+  /** What should be in the program's log; standard error where undefined. */
+  log?(message: string): void
   /** Options of Node for the workers, e.g. a limit of memory. */
   workerArguments?: readonly string[]
   /** Starts an engine worker; a child process of Node where undefined. */
@@ -38,7 +50,13 @@ export interface Workbench {
 }
 
 export function createWorkbench(options: WorkbenchOptions = {}): Workbench {
+  const log = options.log ?? ((message: string) => void process.stderr.write(`note: ${message}\n`))
+  const { executor, memoryMegabytes, timingsFile } = options
+  const timings = timingsFile === undefined ? createTimings() : createExecutorCache(timingsFile, { version: programVersion(), onProblem: log })
   const pool = createPool({
+    timings,
+    memory: () => memoryBudget(memoryMegabytes?.() ?? null),
+    ...(executor === undefined ? {} : { executor }),
     launch: options.launch ?? forkLauncher(workerPath(), options.workerArguments),
     ...(options.backend === undefined ? {} : { backend: options.backend }),
     ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
@@ -65,6 +83,7 @@ export function createWorkbench(options: WorkbenchOptions = {}): Workbench {
       opened.clear()
       await Promise.all(ending.map(({ runs }) => runs.cancelAll()))
       await pool.dispose()
+      await timings.settled()
       const closings = await Promise.allSettled(ending.map(({ study }) => study.close()))
       const failed = closings.find((closing) => closing.status === 'rejected')
       if (failed) throw failed.reason

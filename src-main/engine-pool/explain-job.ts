@@ -66,12 +66,13 @@ interface Waiting {
   reject(error: Error): void
 }
 
-/** Has a worker do the job, once it holds the model. @param load has it load the model, if it must */
+/** Has a worker do the job, once it holds the model. @param hands `load` has it load the model, if it must */
 export async function explainOn(
-  worker: WorkerHandle, source: ModelSource, job: ExplainJob, watcher: Watcher, load: () => Promise<ModelInfo>,
+  worker: WorkerHandle, source: ModelSource, job: ExplainJob, watcher: Watcher, hands: { load(): Promise<ModelInfo>; threads: number },
 ): Promise<Explained> {
   const key = modelKey(source)
-  const info = await load()
+  const { threads } = hands
+  const info = await hands.load()
   const { signal } = watcher
   if (signal?.aborted) throw cancelled()
   /** Answered in the order in which they were asked. */
@@ -120,7 +121,7 @@ export async function explainOn(
 
   try {
     const { method, parameters, images, targets, seeds, changes: given = [], live = false } = job
-    const request = { type: 'explain' as const, model: key, method, parameters, images, targets, seeds, changes: given, live }
+    const request = { type: 'explain' as const, model: key, method, parameters, images, targets, seeds, changes: given, live, threads }
     const { explanations } = await worker.ask('explained', request, hear, begin)
     return { explanations, info, engine: await worker.ready, worker: worker.number, seconds: clock.seconds() }
   } finally {

@@ -108,14 +108,19 @@ export function createPool(options: PoolOptions): Pool {
     return known ? size : Math.min(options.jobs ?? Infinity, availableParallelism())
   }
 
-  async function load(worker: WorkerHandle, source: ModelSource, { executor = options.executor?.() ?? 'auto', company = 0 }: Pick<ExplainJob, 'executor' | 'company'>): Promise<ModelInfo> {
+  /** Alone a run gets all cores; several at once share them, since so many processes of one thread do more than one of many. */
+  function threadsFor(company: number): number {
+    const cores = availableParallelism()
+    return company === 0 ? cores : Math.max(1, Math.floor(cores / expected()))
+  }
+
+  async function load(worker: WorkerHandle, source: ModelSource, { executor = options.executor?.() ?? 'auto' }: AskOptions): Promise<ModelInfo> {
     const { backend, versions } = await worker.ready
     const subject = { source, backend: backend.id, versions }
     const measured = executor === 'auto' ? await timings.find(subject) : null
-    const cores = availableParallelism()
     const info = await worker.load(modelKey(source), source, {
       executor, measured,
-      threads: company === 0 ? cores : Math.max(1, Math.floor(cores / expected())),
+      threads: threadsFor(0),
       memory: Math.floor((options.memory?.() ?? 2 ** 30) / expected()),
     })
     const found = info.executor.measured
@@ -286,7 +291,7 @@ export function createPool(options: PoolOptions): Pool {
         watcher.onResumed?.()
         pump()
       },
-    }, () => load(worker, source, job))),
+    }, { load: () => load(worker, source, job), threads: threadsFor(job.company ?? 0) })),
     // A GPU can be measured by the worker that has it only.
     diagnose: () => enqueue(undefined, known?.id !== 'cuda', undefined, async (worker) => (await worker.ask('diagnosis', { type: 'diagnose' })).diagnosis),
     capacity: () => (known && !disposed ? Promise.resolve(size) : ask(undefined, async (worker) => {

@@ -10,10 +10,12 @@ export interface TimingSubject {
   versions: EngineVersions
 }
 
-/** How fast the executors ran a model, from one session to the next. Neither function throws. */
+/** How fast the executors ran a model, from one session to the next. No function throws. */
 export interface Timings {
   find(subject: TimingSubject): Promise<ExecutorTimings | null>
   keep(subject: TimingSubject, timings: ExecutorTimings): void
+  /** Everything is kept, or cannot be. */
+  settled(): Promise<void>
 }
 
 /** Of this session alone. */
@@ -22,6 +24,7 @@ export function createTimings(keyOf: (subject: TimingSubject) => string = JSON.s
   return {
     find: async (subject) => known.get(keyOf(plain(subject))) ?? null,
     keep: (subject, timings) => void known.set(keyOf(plain(subject)), timings),
+    settled: () => Promise.resolve(),
   }
 }
 

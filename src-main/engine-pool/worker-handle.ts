@@ -111,10 +111,10 @@ export function createWorkerHandle(wire: Wire, number: number, backend: BackendI
   }
 }
 
-/** What chose by itself serves who asks for what it chose; threads are ONNX Runtime's. */
+/** What chose by itself serves who asks for what it chose. Threads are told with every explanation. */
 function serves({ info: { executor }, use }: { info: ModelInfo; use: ModelUse }, wanted: ModelUse): boolean {
   const same = use.executor === wanted.executor || (use.executor === 'auto' && executor.id === wanted.executor)
-  return same && use.memory === wanted.memory && (executor.id === 'tfjs' || use.threads === wanted.threads)
+  return same && use.memory === wanted.memory
 }
 
 /** Models with the same weights and the same reading of pixels and outputs are the same to a worker. */

@@ -5,7 +5,7 @@ import type { ModelSource } from '#shared/domain/model.ts'
 import type { Explanation, Progress } from '#shared/domain/run.ts'
 import { selectBackend } from './backend/select.ts'
 import type { Classifier } from './classifier/classifier.ts'
-import { loadClassifier } from './classifier/load.ts'
+import { loadClassifier, type LoadedClassifier } from './classifier/load.ts'
 import { diagnose } from './diagnose.ts'
 import { fatalReason } from './fatal.ts'
 import { classifyAll } from './methods/masks/calls.ts'
@@ -43,7 +43,7 @@ interface OpenRequest {
  */
 export function createEngine(reply: (message: WorkerReply) => void, endWith: (error: unknown) => void): Engine {
   /** In the order of use, the latest last. */
-  const models = new Map<string, { classifier: Classifier; use: ModelUse }>()
+  const models = new Map<string, { classifier: LoadedClassifier; use: ModelUse }>()
   const open = new Map<number, OpenRequest>()
   let queue: Promise<void> = Promise.resolve()
 
@@ -124,7 +124,7 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
     models.delete(key)
   }
 
-  function findModel(request: OfModel): Classifier {
+  function findModel(request: OfModel): LoadedClassifier {
     const held = models.get(request.model)
     if (!held) throw new MaskscopeError('worker', `The engine does not hold the model ${request.model}.`)
     models.delete(request.model)
@@ -135,6 +135,7 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
   async function explain(request: ExplainRequest, signal: AbortSignal, steering: Steering): Promise<void> {
     const { id, images, parameters, seeds } = request
     const classifier = findModel(request)
+    await classifier.setThreads(request.threads)
     const method = findMethod(request.method)
     const steer = steering.follow(method, request.changes, signal)
     const { targets, originals } = await chooseTargets(classifier, request).catch((error: unknown) => {
@@ -174,7 +175,7 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
 }
 
 function sameUse(a: ModelUse, b: ModelUse): boolean {
-  return a.executor === b.executor && a.threads === b.threads && a.memory === b.memory
+  return a.executor === b.executor && a.memory === b.memory
 }
 
 /** What crosses to the window: a step without its `look`, with a frame where one is due. Frames only show, they change nothing. */

@@ -12,7 +12,7 @@ import type { Explanation, ParameterChange, Progress } from '#shared/domain/run.
 /** How a model is to be run. */
 export interface ModelUse {
   executor: ExecutorWish
-  /** That one call may use, where the executor has threads. */
+  /** That one call may use, where the executor has threads: it is measured with so many. */
   threads: number
   /** Bytes that the worker's process may take: batches are cut to it. */
   memory: number
@@ -49,6 +49,8 @@ export type WorkerRequest =
       images: ImageBatch
       targets: readonly (number | 'auto')[]
       seeds: readonly number[]
+      /** That one call may use from now on, where the executor has threads. */
+      threads: number
       /** Replayed at their iterations. */
       changes: readonly ParameterChange[]
       /** Somebody watches: frames come at display rate besides the stored ones. */

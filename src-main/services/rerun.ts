@@ -1,4 +1,4 @@
-import type { ExecutorChoice, ExecutorId } from '#shared/domain/executor.ts'
+import type { ExecutorChoice, ExecutorWish } from '#shared/domain/executor.ts'
 import type { ModelSource } from '#shared/domain/model.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { resolveData, type DataItem } from './datasets.ts'
@@ -14,8 +14,9 @@ import type { StoredRun } from './studies.ts'
  * @param executor in place of the run's own
  * @throws MaskscopeError 'input' where the model is gone or another, 'storage' where the picture is not what was stored.
  */
-export async function orderAgain(run: StoredRun, modelPlace: string = run.record.found.model, executor?: ExecutorId): Promise<RunOrder> {
+export async function orderAgain(run: StoredRun, modelPlace: string = run.record.found.model, executor?: ExecutorWish): Promise<RunOrder> {
   const { order, target } = run.manifest
+  const again = executorAgain(run, executor)
   return {
     model: { source: await findModel(run, modelPlace), place: modelPlace, stated: statedOf(run.record.found) },
     item: await findItem(run),
@@ -24,13 +25,14 @@ export async function orderAgain(run: StoredRun, modelPlace: string = run.record
     seed: order.seed,
     target: order.target,
     changes: order.changes,
-    executor: executorAgain(run, executor),
+    ...(again === undefined ? {} : { executor: again }),
     label: target,
   }
 }
 
 /** The run's own, so that the bytes can be the same. */
-function executorAgain({ id, manifest }: StoredRun, asked: ExecutorId | undefined): ExecutorChoice {
+function executorAgain({ id, manifest }: StoredRun, asked: ExecutorWish | undefined): ExecutorChoice | undefined {
+  if (asked === 'auto') return undefined
   if (asked !== undefined) return { id: asked, reason: 'It was asked for.', measured: {}, version: null }
   return { id: manifest.order.executor, reason: `It made run ${id}, which this one repeats.`, measured: {}, version: null }
 }

@@ -2,6 +2,9 @@ import { MaskscopeError } from '#shared/domain/errors.ts'
 import { executorNames, type ExecutorChoice, type ExecutorId, type ExecutorTiming, type ExecutorTimings, type ExecutorWish } from '#shared/domain/executor.ts'
 import type { Executor } from '../graph/executor.ts'
 
+/** One whose calls may use several cores can be told how many. */
+export type ThreadedExecutor = Executor & { setThreads?(threads: number): Promise<void> }
+
 /** Something that could run a model. */
 export interface Contender {
   id: ExecutorId
@@ -10,7 +13,7 @@ export interface Contender {
   /** What it is called in a sentence, e.g. "TensorFlow.js on WebAssembly". */
   name: string
   /** @throws Error where it cannot run this model */
-  make(): Promise<Executor>
+  make(): Promise<ThreadedExecutor>
 }
 
 export interface ChoiceFacts {
@@ -29,7 +32,7 @@ export interface ChoiceFacts {
 }
 
 export interface Chosen {
-  executor: Executor
+  executor: ThreadedExecutor
   choice: ExecutorChoice
 }
 
@@ -64,9 +67,9 @@ async function taken(contender: Contender, reason: string, { measured }: ChoiceF
   return { executor: await contender.make(), choice: choiceOf(contender, reason, measured) }
 }
 
-async function faster(native: Executor, onnxruntime: Contender, facts: ChoiceFacts): Promise<Chosen> {
+async function faster(native: ThreadedExecutor, onnxruntime: Contender, facts: ChoiceFacts): Promise<Chosen> {
   const { tfjs } = facts
-  let other: Executor | undefined
+  let other: ThreadedExecutor | undefined
   try {
     let measured = facts.measured
     if (!measured?.onnxruntime || !measured.tfjs) {
@@ -139,7 +142,7 @@ function choiceOf({ id, version }: Contender, reason: string, measured: Executor
   return { id, reason, measured: measured ?? {}, version }
 }
 
-async function attempt(contender: Contender): Promise<{ executor: Executor } | { problem: string }> {
+async function attempt(contender: Contender): Promise<{ executor: ThreadedExecutor } | { problem: string }> {
   try {
     return { executor: await contender.make() }
   } catch (error) {

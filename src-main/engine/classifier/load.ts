@@ -11,7 +11,7 @@ import { importLayersModel } from '../graph/import/layers-model.ts'
 import { decodeWeights } from '../graph/import/weights.ts'
 import { graphReport } from '../graph/report.ts'
 import { simplify } from '../graph/simplify/simplify.ts'
-import { chooseExecutor } from './choose-executor.ts'
+import { chooseExecutor, type ThreadedExecutor } from './choose-executor.ts'
 import type { Classifier } from './classifier.ts'
 import { contendersFor } from './contenders.ts'
 import { createClassifier } from './graph-classifier.ts'
@@ -20,6 +20,11 @@ import { fitBatches } from './limits.ts'
 import { loadOpaque } from './opaque.ts'
 
 const formats = { 'tfjs-layers': 'TF.js layers model', 'tfjs-graph': 'TF.js graph model', onnx: 'ONNX model' } as const
+
+export interface LoadedClassifier extends Classifier {
+  /** How many cores one call may use from now on; an executor that has only one keeps to it. */
+  setThreads(threads: number): Promise<void>
+}
 
 /** TF.js on the active backend, within 1 GB. */
 export const plainUse: ModelUse = { executor: 'tfjs', threads: 1, memory: 2 ** 30, measured: null }
@@ -30,13 +35,13 @@ export const plainUse: ModelUse = { executor: 'tfjs', threads: 1, memory: 2 ** 3
  * @throws MaskscopeError 'input' naming what is wrong with the model and what to do, 'unavailable' where the executor that is asked
  * for cannot serve.
  */
-export async function loadClassifier(source: ModelSource, use: ModelUse = plainUse): Promise<Classifier> {
+export async function loadClassifier(source: ModelSource, use: ModelUse = plainUse): Promise<LoadedClassifier> {
   checkPreprocessing(source)
   let imported: Graph
   try {
     imported = importModel(source)
   } catch (error) {
-    if (error instanceof UnsupportedNode && source.format !== 'onnx') return loadOpaque(source, error, use.executor)
+    if (error instanceof UnsupportedNode && source.format !== 'onnx') return threaded(await loadOpaque(source, error, use.executor), {})
     throw error
   }
   const labelCount = source.labels?.length ?? null
@@ -64,7 +69,11 @@ export async function loadClassifier(source: ModelSource, use: ModelUse = plainU
     notes: [...graph.notes, ...labels.notes, ...notes],
     executor: choice,
   }
-  return createClassifier(info, executor, limits, graphReport(graph))
+  return threaded(createClassifier(info, executor, limits, graphReport(graph)), executor)
+}
+
+function threaded(classifier: Classifier, executor: Pick<ThreadedExecutor, 'setThreads'>): LoadedClassifier {
+  return { ...classifier, setThreads: async (threads) => executor.setThreads?.(threads) }
 }
 
 function importModel(source: ModelSource): Graph {

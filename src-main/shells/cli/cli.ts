@@ -5,6 +5,7 @@ import { doctorCommand } from './doctor.ts'
 import { exitCodeOf, reportError } from './errors.ts'
 import { explainCommand } from './explain.ts'
 import { figureCommand } from './figure.ts'
+import { inspectCommand } from './inspect.ts'
 import { methodsCommand } from './methods.ts'
 import { rerunCommand } from './rerun.ts'
 
@@ -17,7 +18,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   const program = new Command('maskscope')
     .description('Explains image classifiers with optimised masks.')
     .version(programVersion(), '--version', 'print the version')
-  for (const command of [explainCommand(context), rerunCommand(context), figureCommand(), methodsCommand(), doctorCommand(context)]) {
+  for (const command of [explainCommand(context), rerunCommand(context), figureCommand(), methodsCommand(), inspectCommand(context), doctorCommand(context)]) {
     program.addCommand(command)
   }
   for (const command of [program, ...program.commands]) {

@@ -1,49 +1,38 @@
 import path from 'node:path'
-import { Command, Option } from 'commander'
-import type { BackendId } from '#shared/domain/backend.ts'
+import { Command } from 'commander'
+import { executorNames } from '#shared/domain/executor.ts'
 import type { DataItem } from '#services/datasets.ts'
-import type { ModelOptions } from '#services/models.ts'
 import type { GivenChange } from '#services/run-changes.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { note, printJson, type Context } from './context.ts'
-import { assignment, change, range, wholeNumber } from './options.ts'
+import { backendOption, engineOptions, executorOption, memoryOption, modelOptions, statedModel, type EngineOptions, type StatedOptions } from './engine-options.ts'
+import { assignment, change, wholeNumber } from './options.ts'
 
-interface ExplainOptions {
+interface ExplainOptions extends StatedOptions, EngineOptions {
   model: string
-  modelCard?: string
-  fit?: 'crop' | 'squash'
-  range?: [number, number]
-  labels?: string
   target: string
   method: string
   set: Record<string, string>
   change: GivenChange[]
   seed: number
-  backend?: BackendId
   jobs?: number
   out?: string
   json: boolean
 }
 
-export function backendOption(): Option {
-  return new Option('--backend <id>', 'where the engine computes; the best there is where left out').choices(['cuda', 'wasm', 'cpu'])
-}
-
 export function explainCommand(context: Context): Command {
-  return new Command('explain')
+  const command = new Command('explain')
     .description('Explain what a classifier sees in images.')
     .argument('<image...>', 'a file, a folder, scene:SEED, scenes:COUNT@SEED (also scenes-two:, scenes-shifted:), any of them with #i')
-    .requiredOption('--model <path>', 'demo, the folder of a TF.js model, or its model.json')
-    .option('--model-card <file>', 'what the model file does not state; model-card.json beside the model where left out')
-    .addOption(new Option('--fit <how>', 'the whole image or its central square').choices(['crop', 'squash']))
-    .option('--range <a,b>', 'what black and white become before they enter the network', range)
-    .option('--labels <file>', 'one label per line, in the order of the classes')
+  return modelOptions(command)
     .option('--target <class>', 'auto (the top class), an index, a label, or label:TEXT', 'auto')
     .option('--method <id>', 'see "maskscope methods"', 'neuromask')
     .option('--set <name=value>', 'a parameter of the method, repeatable; preset=ID chooses a preset', assignment, {})
     .option('--change <at:name=value>', 'a parameter that holds from an iteration on, e.g. 120:sparsity-weight=0.1; repeatable', change, [])
     .option('--seed <n>', 'of everything that is drawn at random', wholeNumber(0), 0)
     .addOption(backendOption())
+    .addOption(executorOption())
+    .addOption(memoryOption())
     .option('--jobs <n>', 'at most so many runs at a time', wholeNumber(1))
     .option('--out <folder>', 'the study that the runs are added to; a new one in ./maskscope-studies where left out')
     .option('--json', 'print one JSON document and nothing else', false)
@@ -62,35 +51,28 @@ async function explain(images: readonly string[], options: ExplainOptions): Prom
   const items: DataItem[] = []
   for (const spec of images) items.push(...(await resolveData(spec)))
   await checkItems(items, images)
-  const { modelCard, fit, range, labels } = options
-  const stated: ModelOptions = {
-    ...(modelCard === undefined ? {} : { card: path.resolve(modelCard) }), ...(fit === undefined ? {} : { fit }),
-    ...(range === undefined ? {} : { range }), ...(labels === undefined ? {} : { labels: path.resolve(labels) }),
-  }
+  const stated = statedModel(options, path.resolve)
   // Messages name the files as they were given.
-  const model = await loadModel(options.model, {
-    ...stated, ...(modelCard === undefined ? {} : { card: modelCard }), ...(labels === undefined ? {} : { labels }),
-  })
+  const model = await loadModel(options.model, statedModel(options, (file) => file))
 
   const [{ createWorkbench }, { performRuns }, { watchForInterrupt }] = await Promise.all([
     import('#main/workbench.ts'), import('./perform.ts'), import('./interruption.ts'),
   ])
   const interruption = watchForInterrupt()
-  const workbench = createWorkbench({
-    ...(options.backend === undefined ? {} : { backend: options.backend }), ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
-  })
+  const workbench = createWorkbench({ ...engineOptions(options), ...(options.jobs === undefined ? {} : { jobs: options.jobs }) })
   try {
     const info = await interruption.race(workbench.pool.info(model.source)).catch((error: unknown) => {
       throw labelsError(error, model)
     })
     for (const text of [...model.notes, ...info.notes]) note(text)
+    note(`${executorNames[info.executor.id]} runs the model. ${info.executor.reason}`)
     if (method.access === 'gradient' && info.access !== 'gradient') {
       throw new MaskscopeError('unavailable', `${method.title} needs gradients, which the model ${info.name} does not give; choose another model or method.`, { subject: '--method' })
     }
     const target = resolveTarget(options.target, info.labels, info.classes)
     const orders = items.map((item) => ({
       model: { source: model.source, place: model.bundled ?? model.file, stated }, item,
-      method: method.id, parameters: options.set, seed: options.seed, target, changes,
+      method: method.id, parameters: options.set, seed: options.seed, target, changes, executor: info.executor,
     }))
     const folder = options.out ?? (await freshStudyFolder(items[0]!))
     const performed = await performRuns(workbench, orders, folder, { interruption, json: options.json })

@@ -1,12 +1,10 @@
 import { Command } from 'commander'
-import type { BackendId } from '#shared/domain/backend.ts'
 import type { StoredRun } from '#services/studies.ts'
 import { note, printJson, type Context } from './context.ts'
-import { backendOption } from './explain.ts'
+import { backendOption, engineOptions, executorOption, memoryOption, type EngineOptions } from './engine-options.ts'
 
-interface RerunOptions {
+interface RerunOptions extends EngineOptions {
   model?: string
-  backend?: BackendId
   out?: string
   json: boolean
 }
@@ -18,6 +16,8 @@ export function rerunCommand(context: Context): Command {
     .argument('<run>', 'the run\'s id, or the number it begins with')
     .option('--model <path>', 'where the model lies now, if not where the run found it')
     .addOption(backendOption().default(undefined, 'the run\'s own'))
+    .addOption(executorOption().default(undefined, 'the run\'s own'))
+    .addOption(memoryOption())
     .option('--out <folder>', 'the study that the new run is added to; the same one where left out')
     .option('--json', 'print one JSON document and nothing else', false)
     .action(async (study: string, run: string, options: RerunOptions) => {
@@ -31,10 +31,10 @@ async function rerun(place: string, name: string, options: RerunOptions): Promis
   ])
   const study = await openStudy(place)
   const run = await study.readRun(name)
-  const order = await orderAgain(run, options.model)
+  const order = await orderAgain(run, options.model, options.executor)
   const interruption = watchForInterrupt()
   // Another backend rounds differently, so the run's own is taken unless the person says otherwise.
-  const workbench = createWorkbench({ backend: options.backend ?? run.manifest.backend, jobs: 1 })
+  const workbench = createWorkbench({ ...engineOptions(options), backend: options.backend ?? run.manifest.backend, jobs: 1 })
   try {
     const performed = await performRuns(workbench, [order], options.out ?? study.folder, { interruption, json: options.json })
     await workbench.dispose()
@@ -56,7 +56,7 @@ function compare(run: StoredRun, again: StoredRun): number {
     return 0
   }
   const conditions = ({ manifest: m }: StoredRun): string =>
-    [m.backend, m.executor, `maskscope ${m.versions.maskscope}`, `tfjs ${m.versions.tfjs}`].join(', ')
+    [m.backend, m.executor, `maskscope ${m.versions.maskscope}`, `tfjs ${m.versions.tfjs}`, ...(m.versions.onnxruntime === null ? [] : [`onnxruntime ${m.versions.onnxruntime}`])].join(', ')
   const before = conditions(run)
   const now = conditions(again)
   if (before !== now) {

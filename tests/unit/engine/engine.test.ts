@@ -48,7 +48,7 @@ function ask(request: WorkerRequest, onNews: (reply: WorkerReply) => void = () =
 
 function explain(id: number, iterations: number, targets: (number | 'auto')[]): WorkerRequest {
   const parameters = resolveParameters(findMethod('neuromask'), { iterations })
-  return { changes: [], live: false, type: 'explain', id, model: 'tiny', method: 'neuromask', parameters, images, targets, seeds: [1, 2] }
+  return { changes: [], live: false, threads: 1, type: 'explain', id, model: 'tiny', method: 'neuromask', parameters, images, targets, seeds: [1, 2] }
 }
 
 test('auto targets are the top classes of the clean images, told before any progress', async () => {

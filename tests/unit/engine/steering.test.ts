@@ -71,7 +71,7 @@ function run({ set = {}, changes = [], live = false }: Order, on: (reply: Worker
       else on(reply, hands)
     }
     const parameters = resolveParameters(findMethod('neuromask'), { iterations: 40, ...set })
-    engine.handle({ type: 'explain', id, model: 'tiny', method: 'neuromask', parameters, images, targets: [0, 1], seeds: [1, 2], changes, live })
+    engine.handle({ type: 'explain', id, model: 'tiny', method: 'neuromask', parameters, images, targets: [0, 1], seeds: [1, 2], changes, live, threads: 1 })
   })
 }
 

@@ -198,13 +198,12 @@ describe('pausing', () => {
   })
 
   test('asked for while the model is loading, it holds as soon as a worker has the run', async () => {
-    let loaded: (value: ModelInfo) => void = () => undefined
+    let loaded: ((value: ModelInfo) => void) | undefined
     load = () => new Promise((resolve) => (loaded = resolve))
     const { id } = runs.submit(order())
-    await until(() => readdirSync(path.join(folder, 'runs')).length === 1)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await until(() => loaded !== undefined)
     runs.pause(id)
-    loaded(info)
+    loaded!(info)
     await until(() => jobs.length === 1)
     expect(jobs[0]!.standing).toBe(true)
   })

@@ -1,0 +1,67 @@
+import path from 'node:path'
+import { Option, type Command } from 'commander'
+import envPaths from 'env-paths'
+import type { WorkbenchOptions } from '#main/workbench.ts'
+import type { ModelOptions } from '#services/models.ts'
+import { backendIds, type BackendId } from '#shared/domain/backend.ts'
+import { executorWishes, type ExecutorWish } from '#shared/domain/executor.ts'
+import { range, wholeNumber } from './options.ts'
+
+/** Options that several commands have: which model, and what computes. */
+
+export interface StatedOptions {
+  modelCard?: string
+  fit?: 'crop' | 'squash'
+  range?: [number, number]
+  labels?: string
+}
+
+export interface EngineOptions {
+  backend?: BackendId
+  executor?: ExecutorWish
+  memory?: number
+}
+
+export function backendOption(): Option {
+  return new Option('--backend <id>', 'where the engine computes; the best there is where left out').choices(backendIds)
+}
+
+export function executorOption(): Option {
+  return new Option('--executor <id>', 'what runs the model; auto: the faster for it on this machine, a GPU where there is one').choices(executorWishes).default('auto')
+}
+
+export function memoryOption(): Option {
+  return new Option('--memory <mb>', 'what all engine processes together may take; a quarter of the machine\'s memory, at least 1024, where left out')
+    .argParser(wholeNumber(256))
+}
+
+export function modelOptions(command: Command): Command {
+  return stateOptions(command.requiredOption('--model <path>', 'demo, an .onnx file, the model.json of a TF.js model, or the folder of either'))
+}
+
+/** What may be stated beside a model. */
+export function stateOptions(command: Command): Command {
+  return command
+    .option('--model-card <file>', 'what the model file does not state; model-card.json beside the model where left out')
+    .addOption(new Option('--fit <how>', 'the whole image or its central square').choices(['crop', 'squash']))
+    .option('--range <a,b>', 'what black and white become before they enter the network', range)
+    .option('--labels <file>', 'one label per line, in the order of the classes')
+}
+
+/** What was stated beside the model's path. @param file what becomes of the paths of files */
+export function statedModel({ modelCard, fit, range, labels }: StatedOptions, file: (name: string) => string): ModelOptions {
+  return {
+    ...(modelCard === undefined ? {} : { card: file(modelCard) }), ...(fit === undefined ? {} : { fit }),
+    ...(range === undefined ? {} : { range }), ...(labels === undefined ? {} : { labels: file(labels) }),
+  }
+}
+
+/** What the workbench is made with. How fast models run is kept in the system's folder for such things. */
+export function engineOptions({ backend, executor, memory }: EngineOptions): WorkbenchOptions {
+  return {
+    timingsFile: path.join(envPaths('maskscope', { suffix: '' }).cache, 'executor-timings.json'),
+    ...(backend === undefined ? {} : { backend }),
+    ...(executor === undefined ? {} : { executor: () => executor }),
+    ...(memory === undefined ? {} : { memoryMegabytes: () => memory }),
+  }
+}
