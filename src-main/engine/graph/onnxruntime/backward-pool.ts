@@ -9,6 +9,7 @@ import { insideShares, padded, padsFit } from './forward-pool.ts'
 import { inputGradient } from './input-gradient.ts'
 import type { Stored } from './layout.ts'
 import { imagesOrder, storedAxis } from './layout.ts'
+import { aroundImages, emitPad } from './padding.ts'
 import type { BackwardRule, BackwardStep } from './rule.ts'
 
 export const pool: BackwardRule<'pool'> = (step) => [
@@ -31,7 +32,7 @@ function maximum({ node, dy, inputs, saved, emitter }: BackwardStep<'pool'>): st
     ? emitter.op('MaxUnpool', [gradient, chosen, emitter.shape(shape)], geometry)
     : scattered(gradient, chosen, shape, emitter)
   if (kept !== undefined) return found
-  return emitter.op('Pad', [found, emitter.ints(onnxPads(pads).map((n) => -n)), emitter.scalar(0), emitter.ints([2, 3])])
+  return emitPad(found, aroundImages({ top: -pads.top, bottom: -pads.bottom, left: -pads.left, right: -pads.right }), 0, emitter)
 }
 
 function scattered(gradient: string, chosen: string, shape: Shape, emitter: Emitter): string {

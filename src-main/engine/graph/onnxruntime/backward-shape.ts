@@ -5,6 +5,7 @@ import type { Emitter } from './emitter.ts'
 import { emitReverse } from './forward-shape.ts'
 import type { Stored } from './layout.ts'
 import { imagesOrder, storedAxis, storedShape } from './layout.ts'
+import { emitPad } from './padding.ts'
 import { reshapedOrder } from './reshaped-order.ts'
 import type { BackwardRule } from './rule.ts'
 
@@ -22,9 +23,7 @@ export const transpose: BackwardRule<'transpose'> = ({ node, dy, inputs }) => [
 
 /** Pads, or crops where a number is negative; one [before, after] per axis of the graph. */
 function padded(value: Stored, paddings: readonly (readonly [number, number])[], shape: Shape, emitter: Emitter): Stored {
-  if (paddings.every(([before, after]) => before === 0 && after === 0)) return { ...value, shape }
-  const amounts = [0, 1].flatMap((end) => value.order.map((axis) => paddings[axis]![end]!))
-  return { name: emitter.op('Pad', [value.name, emitter.ints(amounts), emitter.scalar(0)]), shape, order: value.order }
+  return { name: emitPad(value.name, value.order.map((axis) => paddings[axis]!), 0, emitter), shape, order: value.order }
 }
 
 export const slice: BackwardRule<'slice'> = ({ node, dy, inputs, emitter }) => {

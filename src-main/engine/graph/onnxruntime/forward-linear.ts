@@ -5,6 +5,7 @@ import type { Emitter } from './emitter.ts'
 import { emitUnary } from './forward-elementwise.ts'
 import type { Stored } from './layout.ts'
 import { imagesOrder, naturalOrder, sameOrder } from './layout.ts'
+import { aroundImages, emitPad } from './padding.ts'
 import type { Forwarded, ForwardRule } from './rule.ts'
 
 /** ONNX's order: all begins, then all ends. */
@@ -33,7 +34,7 @@ type Convolution = NodeOf<'conv2d'> | NodeOf<'depthwiseConv2d'>
 function convolve(node: Convolution, x: Stored, filter: string, kernel: Size2, groups: number, emitter: Emitter): Forwarded {
   const padded = hasPads(node.pads) && node.padValue !== undefined && node.padValue !== 0
   const image = padded
-    ? emitter.op('Pad', [emitter.images(x), emitter.ints(onnxPads(node.pads)), emitter.scalar(node.padValue!), emitter.ints([2, 3])])
+    ? emitPad(emitter.images(x), aroundImages(node.pads), node.padValue!, emitter)
     : emitter.images(x)
   const linear = emitter.op('Conv', [image, filter, ...(node.bias ? [emitter.weight(node.bias)] : [])], {
     kernel_shape: kernel, strides: node.strides, dilations: node.dilations, pads: onnxPads(padded ? noPads : node.pads), group: groups,

@@ -5,6 +5,7 @@ import { onnxPads } from './forward-linear.ts'
 import { transposedView } from './forward-shape.ts'
 import type { Stored } from './layout.ts'
 import { imagesOrder, naturalOrder, sameOrder, storedAxis } from './layout.ts'
+import { aroundImages, emitPad } from './padding.ts'
 import type { ForwardRule } from './rule.ts'
 
 /** ONNX Runtime refuses pads as wide as the window. */
@@ -25,9 +26,9 @@ export const pool: ForwardRule<'pool'> = (node, [x], emitter, keep) => {
   return { output: value(emitter.op('Div', [average, emitter.floats([1, 1, node.shape[1]!, node.shape[2]!], insideShares(node, x!))])) }
 }
 
-export function padded(node: NodeOf<'pool'>, x: Stored, { op, images, ints, scalar }: Emitter): string {
+export function padded(node: NodeOf<'pool'>, x: Stored, emitter: Emitter): string {
   const lowest = -3.4028234663852886e38
-  return op('Pad', [images(x), ints(onnxPads(node.pads)), scalar(node.kind === 'max' ? lowest : 0), ints([2, 3])])
+  return emitPad(emitter.images(x), aroundImages(node.pads), node.kind === 'max' ? lowest : 0, emitter)
 }
 
 /** Which share of each window lies on the image. */

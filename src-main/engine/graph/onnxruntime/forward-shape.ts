@@ -3,6 +3,7 @@ import type { Emitter } from './emitter.ts'
 import type { Stored } from './layout.ts'
 import { imagesOrder, naturalOrder, storedAxis, storedShape } from './layout.ts'
 import { nearestIndices } from './nearest.ts'
+import { emitPad } from './padding.ts'
 import { reshapedOrder } from './reshaped-order.ts'
 import type { ForwardRule } from './rule.ts'
 
@@ -23,13 +24,12 @@ export function transposedView({ name, shape, order }: Stored, permutation: read
 export const pad: ForwardRule<'pad'> = (node, [x], emitter) => {
   const axes = naturalOrder(node.shape.length).filter((axis) => node.paddings[axis]!.some((n) => n !== 0))
   if (axes.length === 0) return { output: x! }
-  const places = emitter.ints(axes.map((axis) => storedAxis(x!.order, axis)))
-  const amounts = emitter.ints([...axes.map((axis) => node.paddings[axis]![0]), ...axes.map((axis) => node.paddings[axis]![1])])
+  const amounts = x!.order.map((axis) => node.paddings[axis]!)
   switch (node.mode) {
     case 'constant':
-      return { output: { name: emitter.op('Pad', [x!.name, amounts, emitter.scalar(node.value), places]), shape: node.shape, order: x!.order } }
+      return { output: { name: emitPad(x!.name, amounts, node.value, emitter), shape: node.shape, order: x!.order } }
     case 'reflect':
-      return { output: { name: emitter.op('Pad', [x!.name, amounts, '', places], { mode: 'reflect' }), shape: node.shape, order: x!.order } }
+      return { output: { name: emitPad(x!.name, amounts, 'reflect', emitter), shape: node.shape, order: x!.order } }
     case 'symmetric': {
       const name = axes.reduce((value, axis) => gathered(value, x!.order, axis, symmetricIndices(x!.shape[axis]!, node.paddings[axis]!), emitter), x!.name)
       return { output: { name, shape: node.shape, order: x!.order } }

@@ -2,6 +2,7 @@ import type { Pads, Size2, Weight } from '../graph.ts'
 import { reordered } from './broadcast.ts'
 import type { Emitter } from './emitter.ts'
 import { onnxPads } from './forward-linear.ts'
+import { aroundImages, emitPad } from './padding.ts'
 
 /** A convolution whose input gradient is wanted. Filters are [height, width, in / groups, out], sizes [height, width]. */
 export interface Convolution {
@@ -27,11 +28,11 @@ export function inputGradient(dy: string, convolution: Convolution, emitter: Emi
   return residueConvolution(dy, convolution, emitter)
 }
 
-/** Zeros around an image, or a crop where a number is negative, that the convolution's own pads cannot hold. */
-function cropped(dy: string, pads: Pads, { op, ints, scalar }: Emitter): { image: string; pads: Pads } {
-  const crop = onnxPads(pads).map((n) => Math.min(n, 0))
+/** Crops where a pad is negative: a convolution's own pads cannot be. */
+function cropped(dy: string, pads: Pads, emitter: Emitter): { image: string; pads: Pads } {
+  const crop: Pads = { top: Math.min(pads.top, 0), bottom: Math.min(pads.bottom, 0), left: Math.min(pads.left, 0), right: Math.min(pads.right, 0) }
   const rest: Pads = { top: Math.max(pads.top, 0), bottom: Math.max(pads.bottom, 0), left: Math.max(pads.left, 0), right: Math.max(pads.right, 0) }
-  return { image: crop.every((n) => n === 0) ? dy : op('Pad', [dy, ints(crop), scalar(0), ints([2, 3])]), pads: rest }
+  return { image: emitPad(dy, aroundImages(crop), 0, emitter), pads: rest }
 }
 
 function flippedConvolution(dy: string, { filter, dilations, pads, groups, inputSize, outputSize }: Convolution, emitter: Emitter): string {

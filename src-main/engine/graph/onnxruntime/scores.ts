@@ -39,10 +39,10 @@ export function emitScores(emitter: Emitter, logits: Stored, targets: string, ki
     const rival = oneHot(emitter.op('ArgMax', [others], { axis: 1, keepdims: 0 }))
     return found(emitter.op('Sub', [own, most]), emitter.op('Sub', [isTarget, rival]))
   }
-  // the log-odds are z − log Σ e^z of the others, without cancellation; the others share 1 − p by their own softmax
+  // the log-odds are z − log Σ e^z of the others; the others share 1 − p by their own softmax
   const exponentials = emitter.op('Exp', [emitter.op('Sub', [others, most])])
   const sum = emitter.op('ReduceSum', [exponentials, emitter.ints([1])], { keepdims: 1 })
-  const odds = emitter.op('Sub', [own, emitter.op('Add', [most, emitter.op('Log', [sum])])])
+  const odds = emitter.op('Sub', [emitter.op('Sub', [own, most]), emitter.op('Log', [sum])])
   const direction = emitter.op('Sub', [isTarget, emitter.op('Div', [exponentials, sum])])
   if (kind === 'log-odds') return found(odds, direction)
   const { score, slope } = ofOdds(emitter, odds, kind)
