@@ -26,7 +26,9 @@ export interface ActivationBatch {
  * [count, classes], all row-major plain arrays, so executors of any engine look alike. Callers have checked scores and counts.
  *
  * Where a function has a kink, all executors take the same side: a ReLU passes no gradient at 0, a limited one none at its
- * limit, and of equal maxima in a pooling window the first in row-major order gets all of it.
+ * limit; a clip, and the clips inside hard sigmoids and hard swishes, pass it at theirs; leaky ones have the slope of the
+ * negative side at 0. Of equal maxima in a pooling window the first in row-major order gets all of it; of two equal operands
+ * of a maximum or minimum the first; equal extremes that a reduction is over share it.
  */
 export interface Executor {
   /** Pinned in manifests: `tfjs`, `onnxruntime`, and with `-opaque` where the model's own file is run as it is. */

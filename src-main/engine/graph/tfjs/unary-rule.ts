@@ -29,7 +29,7 @@ const fromOutput: Partial<Record<Unary['kind'], (dy: Tensor, y: Tensor) => Tenso
   selu: (dy, y) => tf.mul(dy, tf.where(tf.greater(y, 0), tf.fill(y.shape, seluScale), tf.add(y, seluScale * seluAlpha))),
 }
 
-/** dy·f'(x). Limits pass nothing where they are met, as those of ReLUs. */
+/** dy·f'(x). A clip passes everything exactly at its limits. */
 function throughInput(f: Unary, dy: Tensor, x: Tensor): Tensor {
   switch (f.kind) {
     case 'leakyRelu':
@@ -70,9 +70,9 @@ function throughInput(f: Unary, dy: Tensor, x: Tensor): Tensor {
   }
 }
 
-/** dy where min < x < max, else 0. */
+/** dy where min ≤ x ≤ max, else 0. */
 function masked(dy: Tensor, x: Tensor, min: number, max: number): Tensor {
-  const inside = tf.logicalAnd(tf.greater(x, min), tf.less(x, max))
+  const inside = tf.logicalAnd(tf.greaterEqual(x, min), tf.lessEqual(x, max))
   return tf.where(inside, dy, tf.zerosLike(dy))
 }
 
