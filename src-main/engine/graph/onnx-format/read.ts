@@ -34,7 +34,8 @@ export function readTensor(bytes: Uint8Array): OnnxTensor {
   return readMessage(bytes, tensorMessage) as OnnxTensor
 }
 
-function readMessage(bytes: Uint8Array, message: Message): unknown {
+function readMessage(file: Uint8Array, message: Message): unknown {
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength)
   if (bytes.length === 0) throw unreadable('it is empty')
   const reader = new protobuf.Reader(bytes)
   let items = 0

@@ -81,7 +81,7 @@ function externalBytes(tensor: OnnxTensor, needed: number, external: Readonly<Re
 
 function fromRaw(tensor: OnnxTensor, raw: Uint8Array, needed: number, size: number): Float32Array | Float64Array {
   if (raw.length !== needed) throw broken(tensor, `needs ${needed} bytes for its shape [${tensor.dims.join(', ')}] and has ${raw.length}`)
-  const buffer = raw.slice().buffer
+  const buffer = new Uint8Array(raw).buffer
   switch (tensor.dataType) {
     case elementTypes.float:
       return new Float32Array(buffer)

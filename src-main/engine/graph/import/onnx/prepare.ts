@@ -78,5 +78,5 @@ function checkSizes(model: OnnxModel, available: number): number {
       throw new MaskscopeError('input', `Tensor ${tensor.name} of the model has the shape [${tensor.dims.join(', ')}], but the model's files hold ${available} bytes in all. Download or export the model again.`, { subject: tensor.name })
     }
   }
-  return 4 * elements + 2 ** 24
+  return 4 * elements + 2 ** 28
 }
