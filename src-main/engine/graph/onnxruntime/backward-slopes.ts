@@ -89,7 +89,7 @@ function plainSlope(kind: PlainUnary, { x, y }: Graphed, c: Calculator, emitter:
     case 'square':
       return c('Mul', x, 2)
     case 'abs':
-      return c('Where', c('Greater', x, 0), 1, -1)
+      return c('Sign', x)
     case 'negate':
       return emitter.scalar(-1)
     case 'reciprocal':
