@@ -7,7 +7,7 @@ export default defineConfig({
       outDir: 'out/main',
       // Electron 45's own target would hold syntax that Node 20, which runs the CLI and the web shell, cannot parse.
       target: 'node20.19',
-      externalizeDeps: { include: ['@tensorflow/tfjs-node-gpu'] },
+      externalizeDeps: { include: ['@tensorflow/tfjs-node-gpu', 'onnxruntime-node'] },
       rolldownOptions: {
         input: {
           index: 'src-main/shells/electron/main.ts',

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { version_core as tfjsVersion } from '@tensorflow/tfjs-core'
+import { getBackend, version_core as tfjsVersion } from '@tensorflow/tfjs-core'
 import { MaskscopeError, serialiseError } from '#shared/domain/errors.ts'
 import type { ModelSource } from '#shared/domain/model.ts'
 import type { Explanation, Progress } from '#shared/domain/run.ts'
@@ -8,11 +8,12 @@ import type { Classifier } from './classifier/classifier.ts'
 import { loadClassifier, type LoadedClassifier } from './classifier/load.ts'
 import { diagnose } from './diagnose.ts'
 import { fatalReason } from './fatal.ts'
+import { loadOnnxruntime } from './graph/onnxruntime/runtime.ts'
 import { classifyAll } from './methods/masks/calls.ts'
 import { logProbabilities } from './methods/masks/prediction.ts'
 import type { Step } from './methods/method.ts'
 import { findMethod } from './methods/registry.ts'
-import type { ModelUse, WorkerReply, WorkerRequest } from './protocol.ts'
+import type { EngineVersions, ModelUse, WorkerReply, WorkerRequest } from './protocol.ts'
 import { createSteering, type Steering } from './steering.ts'
 
 type ExplainRequest = Extract<WorkerRequest, { type: 'explain' }>
@@ -91,7 +92,7 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
     const { id } = request
     switch (request.type) {
       case 'start':
-        return reply({ type: 'ready', id, backend: await selectBackend(request.backend), versions: { tfjs: tfjsVersion, onnxruntime: null } })
+        return reply({ type: 'ready', id, backend: await selectBackend(request.backend), versions: await versions() })
       case 'load':
         return load(id, request.key, request.source, request.use)
       case 'describe':
@@ -172,6 +173,12 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
   }
 
   return { handle, openRequests: () => [...open.keys()] }
+}
+
+/** Where a GPU is used ONNX Runtime is loaded only when it is asked for. */
+async function versions(): Promise<EngineVersions> {
+  const loaded = getBackend() === 'tensorflow' ? null : await loadOnnxruntime()
+  return { tfjs: tfjsVersion, onnxruntime: loaded?.ort ? loaded.version : null }
 }
 
 function sameUse(a: ModelUse, b: ModelUse): boolean {

@@ -12,21 +12,26 @@ export async function convolutionGflops(): Promise<number> {
   const flops = 2 * size * size * 9 * channels * channels
   // Reading one number waits for a GPU to finish.
   const once = (): void => tidy(() => void sum(conv2d(x, filter, 1, [[0, 0], [1, 1], [1, 1], [0, 0]])).dataSync())
-  const times: number[] = []
   try {
-    const begin = performance.now()
-    once()
-    // A backend for which the first run took the second by itself is measured by that run.
-    if (performance.now() - begin > 700) times.push(performance.now() - begin)
-    while (times.length < 9 && performance.now() - begin < 1000) {
-      const start = performance.now()
-      once()
-      times.push(performance.now() - start)
-    }
+    return flops / (await medianOfSecond(async () => once())) / 1e6
   } finally {
     x.dispose()
     filter.dispose()
   }
+}
+
+/** In ms: the median of up to 9 runs within one second, after one that is not counted. */
+export async function medianOfSecond(once: () => Promise<unknown>): Promise<number> {
+  const times: number[] = []
+  const begin = performance.now()
+  await once()
+  // What took the second in its first run by itself is measured by that run.
+  if (performance.now() - begin > 700) times.push(performance.now() - begin)
+  while (times.length < 9 && performance.now() - begin < 1000) {
+    const start = performance.now()
+    await once()
+    times.push(performance.now() - start)
+  }
   times.sort((a, b) => a - b)
-  return flops / times[times.length >> 1]! / 1e6
+  return times[times.length >> 1]!
 }

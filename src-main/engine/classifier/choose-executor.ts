@@ -38,8 +38,8 @@ export interface Chosen {
 
 /** Measuring ends after so long, in ms, or with the call that passes it. */
 const patience = 2000
-/** Once one is so many times as fast, it is not measured more often. */
-const clearly = 1.5
+/** Once one is so many times as fast, neither is measured more often. */
+const clearly = 2
 const calls = 3
 
 /**
@@ -73,6 +73,11 @@ async function faster(native: ThreadedExecutor, onnxruntime: Contender, facts: C
   try {
     let measured = facts.measured
     if (!measured?.onnxruntime || !measured.tfjs) {
+      const problem = await problemOf(native, facts.image)
+      if (problem !== null) {
+        native.dispose()
+        return await taken(tfjs, `${executorNames.onnxruntime} cannot run this model: ${problem}.`, { ...facts, measured: null })
+      }
       other = await tfjs.make()
       measured = await race({ onnxruntime: native, tfjs: other }, facts.image, facts.now ?? (() => performance.now()))
     }
@@ -92,36 +97,34 @@ async function faster(native: ThreadedExecutor, onnxruntime: Contender, facts: C
   }
 }
 
-/** Times both in turn, so that a busy moment hits both; each call once before it counts. */
+/** Times both in turn, so that a busy moment hits both; the first call of each does not count, unless it took all the time there is. */
 async function race(both: Record<ExecutorId, Executor>, image: Float32Array, now: () => number): Promise<ExecutorTimings> {
   const begin = now()
-  const times: Record<ExecutorId, number[]> = { onnxruntime: [], tfjs: [] }
-  const forward: Partial<Record<ExecutorId, number>> = {}
   const late = (): boolean => now() - begin > patience
   const timed = async (call: () => Promise<unknown>): Promise<number> => {
     const start = now()
     await call()
     return now() - start
   }
-  const gradient = (id: ExecutorId) => () => both[id].gradient(image, 1, [{ kind: 'logit', target: 0 }], 'exact')
-  for (const id of ['onnxruntime', 'tfjs'] as const) {
-    const first = await timed(gradient(id))
-    // One for which a first call took so long is judged by it.
-    if (late()) times[id].push(first)
+  const ids = ['onnxruntime', 'tfjs'] as const
+  const gradients: Record<ExecutorId, number[]> = { onnxruntime: [], tfjs: [] }
+  const forwards: Record<ExecutorId, number> = { onnxruntime: 0, tfjs: 0 }
+  const gradient = (id: ExecutorId): Promise<number> => timed(() => both[id].gradient(image, 1, [{ kind: 'logit', target: 0 }], 'exact'))
+  const forward = (id: ExecutorId): Promise<number> => timed(() => both[id].forward(image, 1))
+  for (const id of ids) {
+    const first = await gradient(id)
+    if (late()) gradients[id].push(first)
   }
-  for (let n = 0; n < calls && (n === 0 || !late()); n++) {
-    for (const id of ['onnxruntime', 'tfjs'] as const) {
-      if (late() && times[id].length > 0) continue
-      times[id].push(await timed(gradient(id)))
-    }
-    const ratio = times.onnxruntime[0]! / times.tfjs[0]!
-    if (ratio > clearly ** 2 || ratio < 1 / clearly ** 2) break
+  for (let n = 0; n < calls; n++) {
+    for (const id of ids) if (gradients[id].length === 0 || !late()) gradients[id].push(await gradient(id))
+    const ratio = median(gradients.onnxruntime) / median(gradients.tfjs)
+    if (late() || ratio > clearly || ratio < 1 / clearly) break
   }
-  for (const id of ['onnxruntime', 'tfjs'] as const) {
-    const first = await timed(() => both[id].forward(image, 1))
-    forward[id] = late() ? first : await timed(() => both[id].forward(image, 1))
+  for (const id of ids) {
+    const first = await forward(id)
+    forwards[id] = late() ? first : await forward(id)
   }
-  const timing = (id: ExecutorId): ExecutorTiming => ({ forward: forward[id]!, gradient: median(times[id]) })
+  const timing = (id: ExecutorId): ExecutorTiming => ({ forward: forwards[id], gradient: median(gradients[id]) })
   return { onnxruntime: timing('onnxruntime'), tfjs: timing('tfjs') }
 }
 
@@ -146,8 +149,22 @@ async function attempt(contender: Contender): Promise<{ executor: ThreadedExecut
   try {
     return { executor: await contender.make() }
   } catch (error) {
-    return { problem: (error instanceof Error ? error.message : String(error)).split('\n')[0]!.slice(0, 300).replace(/\.$/, '') }
+    return { problem: wordsOf(error) }
   }
+}
+
+/** What is wrong with it shows at its first use. */
+async function problemOf(executor: Executor, image: Float32Array): Promise<string | null> {
+  try {
+    await executor.forward(image, 1)
+    return null
+  } catch (error) {
+    return wordsOf(error)
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0]!.slice(0, 300).replace(/\.$/, '')
 }
 
 function unavailable(why: string): MaskscopeError {

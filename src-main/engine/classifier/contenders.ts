@@ -1,5 +1,7 @@
 import type { Head } from '#shared/domain/score.ts'
 import type { Graph } from '../graph/graph.ts'
+import { createOnnxruntimeExecutor } from '../graph/onnxruntime/executor.ts'
+import { loadOnnxruntime } from '../graph/onnxruntime/runtime.ts'
 import { createTfjsExecutor } from '../graph/tfjs/executor.ts'
 import type { ChoiceFacts } from './choose-executor.ts'
 
@@ -8,14 +10,23 @@ const tfjsNames: Readonly<Record<string, string>> = {
   tensorflow: 'TensorFlow.js on the GPU', wasm: 'TensorFlow.js on WebAssembly', cpu: 'TensorFlow.js in plain JavaScript',
 }
 
-/** Who could run a graph here: a GPU is left to TF.js, and so is the reference backend, which is there to compute everything itself. */
+/** Why ONNX Runtime does not come into question beside a backend of TF.js, though it may be asked for. */
+const kept: Readonly<Record<string, string>> = {
+  tensorflow: 'a GPU is used, and TensorFlow.js computes on it',
+  cpu: 'the backend cpu is the reference, which computes everything itself',
+}
+
+/** Who could run a graph here. */
 export async function contendersFor(
-  graph: Graph, head: Head, { backend }: { threads: number; backend: string },
+  graph: Graph, head: Head, { threads, backend, asked }: { threads: number; backend: string; /** By name. */ asked: boolean },
 ): Promise<Pick<ChoiceFacts, 'tfjs' | 'onnxruntime' | 'without'>> {
-  const name = tfjsNames[backend] ?? 'TensorFlow.js'
+  const tfjs = { id: 'tfjs' as const, version: null, name: tfjsNames[backend] ?? 'TensorFlow.js', make: async () => createTfjsExecutor(graph, head) }
+  const why = kept[backend]
+  if (why !== undefined && !asked) return { tfjs, onnxruntime: null, without: why }
+  const loaded = await loadOnnxruntime()
+  if (!loaded.ort) return { tfjs, onnxruntime: null, without: loaded.reason.replace(/\.$/, '') }
   return {
-    tfjs: { id: 'tfjs', version: null, name, make: async () => createTfjsExecutor(graph, head) },
-    onnxruntime: null,
-    without: 'only TensorFlow.js runs models so far',
+    tfjs, without: '',
+    onnxruntime: { id: 'onnxruntime', version: loaded.version, name: 'ONNX Runtime', make: () => createOnnxruntimeExecutor(graph, head, { threads }) },
   }
 }

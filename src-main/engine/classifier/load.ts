@@ -51,7 +51,7 @@ export async function loadClassifier(source: ModelSource, use: ModelUse = plainU
   const labels = labelsFor(source, classes)
   const image = new Float32Array(height * width * channels).fill(0.5)
   const { executor, choice } = await chooseExecutor({
-    wish: use.executor, measured: use.measured, image, ...(await contendersFor(graph, head, { threads: use.threads, backend: getBackend() })),
+    wish: use.executor, measured: use.measured, image, ...(await contendersFor(graph, head, { threads: use.threads, backend: getBackend(), asked: use.executor === 'onnxruntime' })),
   })
   const { limits, notes } = fitBatches(graph, choice.id, use.memory)
   const info: ModelInfo = {
