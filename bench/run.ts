@@ -1,10 +1,14 @@
 /**
- * `npm run bench -- NAME [--json]`: runs one benchmark and prints what it measured. With --json, standard output holds
- * one JSON document and nothing else.
+ * `npm run bench -- NAME [--json] [--quick]`: runs one benchmark and prints what it measured. With --json, standard output
+ * holds one JSON document and nothing else. With --quick, benchmarks that take long do less.
  */
 export interface Bench {
   /** What it measured, as named numbers or nested objects of them. */
-  run(): Promise<object>
+  run(options: BenchOptions): Promise<object>
+}
+
+export interface BenchOptions {
+  quick: boolean
 }
 
 const benches: Record<string, () => Promise<Bench>> = {
@@ -12,6 +16,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   'conv-filter-gradient': () => import('./conv-filter-gradient.ts'),
   'gradient-kernels': () => import('./gradient-kernels.ts'),
   'neuromask-step': () => import('./neuromask-step.ts'),
+  executors: () => import('./executors.ts'),
   memory: () => import('./memory.ts'),
   link: () => import('./link.ts'),
   window: () => import('./window.ts'),
@@ -20,13 +25,13 @@ const benches: Record<string, () => Promise<Bench>> = {
 async function main(args: readonly string[]): Promise<void> {
   const names = args.filter((arg) => !arg.startsWith('--'))
   const load = names.length === 1 ? benches[names[0]!] : undefined
-  if (!load || args.some((arg) => arg.startsWith('--') && arg !== '--json')) {
-    console.error(`Usage: npm run bench -- NAME [--json], where NAME is one of ${Object.keys(benches).join(', ')}.`)
+  if (!load || args.some((arg) => arg.startsWith('--') && arg !== '--json' && arg !== '--quick')) {
+    console.error(`Usage: npm run bench -- NAME [--json] [--quick], where NAME is one of ${Object.keys(benches).join(', ')}.`)
     process.exitCode = 2
     return
   }
   const bench = await load()
-  const result = await bench.run()
+  const result = await bench.run({ quick: args.includes('--quick') })
   if (args.includes('--json')) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
   else console.log(names[0], result)
 }
