@@ -6,7 +6,7 @@ import { modelMessage, tensorMessage } from './schema.ts'
 /** What a file may hold; checked before anything is allocated. Far above any image classifier. */
 export const readLimits = {
   /** Messages, names and numbers of all lists together. */
-  items: 2_000_000,
+  items: 500_000,
   /** Messages inside messages: a graph inside an attribute of a node of a graph and so on. */
   nesting: 40,
   /** Bytes of one name. */
