@@ -2,18 +2,27 @@ import { MaskscopeError } from '#shared/domain/errors.ts'
 import { UnsupportedNode } from '../../build.ts'
 import { sizePerImage } from '../../graph.ts'
 import type { OnnxNode } from '../../onnx-format/schema.ts'
+import { activationNodes } from './activation-nodes.ts'
+import { arithmeticNodes } from './arithmetic-nodes.ts'
 import { constantNodes } from './constant-nodes.ts'
 import type { NodeImporter, OnnxContext } from './context.ts'
 import { nameOf, unsupported } from './attributes.ts'
 import { dataNodes } from './data-nodes.ts'
+import { linearNodes } from './linear-nodes.ts'
 import { logicNodes } from './logic-nodes.ts'
+import { normalisationNodes } from './normalisation-nodes.ts'
 import { padNodes } from './pad-nodes.ts'
+import { poolNodes } from './pool-nodes.ts'
+import { reduceNodes } from './reduce-nodes.ts'
+import { resizeNodes } from './resize-nodes.ts'
 import { shapeNodes } from './shape-nodes.ts'
+import { softmaxNodes } from './softmax-nodes.ts'
 import { staticValue } from './static-values.ts'
 import type { Known, OnnxValue } from './value.ts'
 
 const importers: Readonly<Record<string, NodeImporter>> = {
-  ...shapeNodes, ...dataNodes, ...constantNodes, ...logicNodes, ...padNodes,
+  ...shapeNodes, ...dataNodes, ...constantNodes, ...logicNodes, ...padNodes, ...linearNodes, ...normalisationNodes, ...poolNodes, ...activationNodes,
+  ...arithmeticNodes, ...reduceNodes, ...softmaxNodes, ...resizeNodes,
 }
 
 /** Elements of one image's value at one node: 2 GB. */

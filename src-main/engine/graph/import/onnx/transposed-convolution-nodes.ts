@@ -1,0 +1,120 @@
+import type { Ref } from '../../build.ts'
+import { pads } from '../../build.ts'
+import type { Weight } from '../../graph.ts'
+import type { OnnxNode } from '../../onnx-format/schema.ts'
+import { hasAttribute, int, ints, text, unsupported } from './attributes.ts'
+import type { NodeImporter, OnnxContext } from './context.ts'
+import { biasOf } from './convolution-nodes.ts'
+import type { Images } from './images.ts'
+import { asImages, imagesOf, size2 } from './images.ts'
+import type { Known } from './value.ts'
+import { floatsOf, spreadTaps, weightOf } from './weights.ts'
+import { extentOf, halves, listOf, padsOf } from './windows.ts'
+
+/** One axis of a transposed convolution. */
+interface Axis {
+  readonly stride: number
+  readonly dilation: number
+  /** Cut off the full result at either end; less than nothing is added as zeros. */
+  readonly before: number
+  readonly after: number
+  /** The full result: every input pixel spread by the whole filter. */
+  readonly full: number
+}
+
+/** Filter [in, out / groups, height, width] or [in, out / groups, length]. */
+const convTranspose: NodeImporter = (node, inputs, context) => {
+  const images = imagesOf(node, context.required(node, inputs[0], 'the data'), context)
+  const filter = context.known(node, inputs[1], 'the filter')
+  const groups = int(node, 'group', 1)
+  const [inner, perGroup, ...window] = filter.shape as [number, number, ...number[]]
+  if (window.length !== images.sizes.length || inner !== images.channels || inner % groups !== 0) {
+    throw unsupported(node, `a filter of [${filter.shape.join(', ')}] in ${groups} groups on ${images.channels} channels`)
+  }
+  const axes = axesOf(node, images.sizes, window)
+  const spread = filterOf(filter, groups, axes.map((a) => a.dilation))
+  const bias = biasOf(node, inputs[2], perGroup * groups, context)
+  return asImages(node, images, context, (add) => transposedConvolution(node, images, spread, bias, axes, context, add))
+}
+
+function axesOf(node: OnnxNode, sizes: readonly number[], window: readonly number[]): Axis[] {
+  const count = sizes.length
+  const strides = listOf(node, 'strides', count, 1)
+  const dilations = listOf(node, 'dilations', count, 1)
+  const extra = hasAttribute(node, 'output_padding') ? ints(node, 'output_padding') : sizes.map(() => 0)
+  const target = outputSizes(node, sizes, strides)
+  const stated = padsOf(node, count) ?? sizes.map(() => 0).concat(sizes.map(() => 0))
+  if (extra.length !== count || extra.some((n) => !Number.isSafeInteger(n) || n < 0)) throw unsupported(node, `output padding [${extra.join(', ')}]`)
+  return sizes.map((size, i) => {
+    const [stride, dilation] = [strides[i]!, dilations[i]!]
+    const full = stride * (size - 1) + extentOf({ window: window[i]!, dilation })
+    if (target === null) return { stride, dilation, full, before: stated[i]!, after: stated[i + count]! - extra[i]! }
+    const total = full + extra[i]! - target[i]!
+    // where the target is larger than what there is, the rest are zeros at the end
+    const [before] = halves(Math.max(0, total), text(node, 'auto_pad', 'NOTSET') === 'SAME_UPPER')
+    return { stride, dilation, full, before, after: full - target[i]! - before }
+  })
+}
+
+/** Output sizes, where they are stated or follow from `auto_pad` SAME. */
+function outputSizes(node: OnnxNode, sizes: readonly number[], strides: readonly number[]): readonly number[] | null {
+  const stated = ints(node, 'output_shape')
+  if (stated.length === 0) return padsOf(node, sizes.length) === null ? sizes.map((n, i) => n * strides[i]!) : null
+  const target = stated.slice(-sizes.length)
+  if (target.length !== sizes.length || target.some((n) => !Number.isSafeInteger(n) || n < 1)) throw unsupported(node, `output shape [${stated.join(', ')}]`)
+  return target
+}
+
+/** [height, width, out, in], zeros between dilated taps and between groups. */
+function filterOf(filter: Known, groups: number, dilations: readonly number[]): Weight {
+  return weightOf(filter, `transposed|${groups}|${dilations.join()}`, () => {
+    const [inner, perGroup, ...window] = filter.shape as [number, number, ...number[]]
+    const [height, width] = size2(window)
+    const taps = height * width
+    const out = perGroup * groups
+    const data = new Float32Array(taps * out * inner)
+    const source = floatsOf(filter)
+    for (let c = 0; c < inner; c++) {
+      const group = Math.floor(c / (inner / groups))
+      for (let m = 0; m < perGroup; m++) {
+        for (let t = 0; t < taps; t++) data[(t * out + group * perGroup + m) * inner + c] = source[(c * perGroup + m) * taps + t]!
+      }
+    }
+    return spreadTaps({ shape: [height, width, out, inner], data }, ...size2(dilations))
+  })
+}
+
+function transposedConvolution(node: OnnxNode, images: Images, filter: Weight, bias: Weight | null, axes: readonly Axis[], context: OnnxContext, add: OnnxContext['add']): Ref {
+  const none: Axis = { stride: 1, dilation: 1, before: 0, after: 0, full: 1 }
+  const [vertical, horizontal] = axes.length === 2 ? [axes[0]!, axes[1]!] : [none, axes[0]!]
+  const [taps, across] = filter.shape as [number, number]
+  // the graph cuts off less than the filter is long, and adds less than the stride; the rest is done after it
+  const cut = (a: Axis, extent: number): [number, number] => [Math.min(a.before, extent - 1), Math.max(Math.min(a.after, extent - 1), 1 - a.stride)]
+  const [top, bottom] = cut(vertical, taps)
+  const [left, right] = cut(horizontal, across)
+  const operation = {
+    op: 'conv2dTranspose', filter, strides: size2(axes.map((a) => a.stride)), pads: pads([top, Math.max(0, bottom)], [left, Math.max(0, right)]), activation: null,
+  } as const
+  const sizes = [vertical.full - top - bottom, horizontal.full - left - right] as const
+  const rest = [[vertical.before - top, vertical.after - bottom], [horizontal.before - left, horizontal.after - right]] as const
+  if (sizes.some((n, i) => n - rest[i]![0] - rest[i]![1] < 1)) throw unsupported(node, 'its padding leaves nothing')
+  const shape = [images.batch, ...sizes, filter.shape[2]!]
+  if (rest.flat().every((n) => n === 0)) return add(node, { ...operation, bias }, [images.ref], shape)
+  return withRest(node, context.part(node, 'linear', { ...operation, bias: null }, [images.ref], shape), shape, rest, bias, context, add)
+}
+
+type Rest = readonly (readonly [before: number, after: number])[]
+
+function withRest(node: OnnxNode, linear: Ref, shape: readonly number[], rest: Rest, bias: Weight | null, context: OnnxContext, add: OnnxContext['add']): Ref {
+  const paddings = [[0, 0], ...rest.map(([before, after]) => [Math.max(0, -before), Math.max(0, -after)]), [0, 0]] as [number, number][]
+  const grown = paddings.flat().every((n) => n === 0) ? linear : context.part(node, 'zeros', { op: 'pad', mode: 'constant', value: 0, paddings }, [linear])
+  const begin = [0, ...rest.map(([before]) => Math.max(0, before)), 0]
+  const sizes = shape.map((n, i) => (i === 0 || i === 3 ? n : n - rest[i - 1]![0] - rest[i - 1]![1]))
+  const whole = rest.flat().every((n) => n <= 0)
+  const cut = (last: boolean): Ref => (whole && !last ? grown : last ? add(node, { op: 'slice', begin }, [grown], sizes) : context.part(node, 'cut', { op: 'slice', begin }, [grown], sizes))
+  if (!bias) return cut(true)
+  const scale: Weight = { shape: bias.shape, data: new Float32Array(bias.data.length).fill(1) }
+  return add(node, { op: 'affine', scale, offset: bias }, [cut(false)])
+}
+
+export const transposedConvolutionNodes: Record<string, NodeImporter> = { ConvTranspose: convTranspose }
