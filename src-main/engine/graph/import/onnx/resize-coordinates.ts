@@ -36,7 +36,8 @@ function coordinate(node: OnnxNode, mode: string, { input, output, scale, region
     case 'tf_half_pixel_for_nn':
       return centre
     case 'align_corners':
-      return output > 1 ? f(f(x * (input - 1)) / (output - 1)) : 0
+      // by the size before it is rounded down, as ONNX's own cases have it; only scales that give no whole size tell the difference
+      return output > 1 ? f(f(x * (input - 1)) / f(f(scale * input) - 1)) : 0
     case 'tf_crop_and_resize': {
       const [start, end] = region
       if (output === 1) return f(f(0.5 * f(start + end)) * (input - 1))
