@@ -3,10 +3,16 @@ import type { OnnxModel, OnnxNode, OnnxTensor } from '../../onnx-format/schema.t
 import { externalLocations, tensorsOf } from '../../onnx-format/external.ts'
 import { declaredBytes, tensorValues } from '../../onnx-format/tensor.ts'
 import { domainOf, withoutFunctions } from './functions.ts'
+import { nameOf } from './attributes.ts'
 import type { Values } from './import-nodes.ts'
 import type { OnnxValue } from './value.ts'
 
 const OLDEST_OPSET = 7
+/** Operators that operator sets up to 7 changed; the others can be read in older files too. */
+const changedUntilOldest = new Set([
+  'Add', 'And', 'AveragePool', 'BatchNormalization', 'Cast', 'Concat', 'Div', 'Dropout', 'Equal', 'Gemm', 'Greater', 'GRU', 'Less', 'LSTM', 'Mul', 'Or',
+  'Pad', 'Pow', 'PRelu', 'Reshape', 'RNN', 'Split', 'Sub', 'Tile', 'Upsample', 'Xor',
+])
 /** The newest operator set whose changes the importers know. */
 export const NEWEST_OPSET = 26
 
@@ -64,7 +70,9 @@ export function prepared(model: OnnxModel, fileBytes: number, external: Readonly
 function opsetOf(model: OnnxModel): number {
   const opset = model.opsets.find((o) => domainOf(o.domain) === '')?.version ?? 1
   if (opset >= OLDEST_OPSET) return opset
-  throw new MaskscopeError('input', `The model uses ONNX operator set ${opset}; ${OLDEST_OPSET} and later are read. Convert it with onnx.version_converter, or export it again.`)
+  const changed = model.graph.nodes.find((node) => changedUntilOldest.has(node.opType))
+  if (!changed) return OLDEST_OPSET
+  throw new MaskscopeError('input', `The model uses ONNX operator set ${opset}, in which ${changed.opType} (node ${nameOf(changed)}) meant something else; ${OLDEST_OPSET} and later are read. Convert it with onnx.version_converter, or export it again.`, { subject: nameOf(changed) })
 }
 
 /** A small file cannot state weights larger than itself and its data files, or point at the same data many times. */
