@@ -9,6 +9,7 @@ export function modelCalls({ models, pool }: Parts): CallsOf<'models' | 'methods
   return {
     'models.bundled': () => models.bundled(),
     'models.open': ({ from, stated }) => models.open(from, stated),
+    'models.choose': ({ model }) => models.choose(model),
     'models.inspect': async ({ model }) => {
       const report = await pool.describe((await models.get(model)).source)
       return { report: report && plain(report) }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { FileEntry } from '#shared/contract/system.ts'
 import { browse } from '#services/browse.ts'
@@ -18,7 +19,7 @@ export function systemCalls({ host, pool, handles, settings, log }: Parts): Call
     }),
     'system.backend': async () => {
       const { id, device, rejected } = await pool.backend()
-      return { id, device, rejected: rejected.map((other) => ({ ...other })), workers: await pool.capacity() }
+      return { id, device, rejected: rejected.map((other) => ({ ...other })), workers: await pool.capacity(), threads: availableParallelism() }
     },
     'system.diagnose': () => pool.diagnose(),
     'system.report': ({ message, stack }) => {

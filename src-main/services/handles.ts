@@ -6,7 +6,9 @@ import type { FileEntry } from '#shared/contract/system.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { manifestEnding } from '#storage/layout.ts'
 import { imageEndings, probeImage } from './images.ts'
-import { otherFormats } from './models.ts'
+import { isCard } from './model-card.ts'
+import { isOnnx } from './onnx-files.ts'
+import { otherFormats } from './find-model.ts'
 
 /** The window never sees a path that it could make up: it is given names that mean nothing, and gives them back. */
 export interface Handles {
@@ -61,14 +63,15 @@ export function shortPlace(place: string): string {
 async function folderKind(folder: string): Promise<FileEntry['kind']> {
   const names = await readdir(folder).catch((): string[] => [])
   if (names.some((name) => name.endsWith(manifestEnding) && !name.startsWith('.'))) return 'study'
-  return names.includes('model.json') ? 'model' : 'folder'
+  return names.some((name) => name === 'model.json' || isOnnx(name)) ? 'model' : 'folder'
 }
 
 async function fileKind(file: string): Promise<FileEntry['kind']> {
   const name = path.basename(file)
   const ending = path.extname(name).toLowerCase()
   if (ending === manifestEnding) return 'study'
-  if (name === 'model-card.json') return 'card'
+  if (isCard(name)) return 'card'
+  if (isOnnx(name)) return 'model'
   // Refused where models are opened, with what to do about it.
   if (ending in otherFormats && ending !== '.bin') return 'model'
   if (ending === '.json') return name === 'model.json' || (await looksLikeModel(file)) ? 'model' : 'other'

@@ -8,7 +8,7 @@ import { readJsonFile } from './files.ts'
 const finite = z.number()
 
 /**
- * `model-card.json`: what a model file does not state. Every key is optional; other keys (how it was trained, what it
+ * `model-card.json`, or `NAME.model-card.json` for NAME.onnx: what a model file does not state. Every key is optional; other keys (how it was trained, what it
  * scored) are for people and kept unread.
  */
 const cardSchema = z.looseObject({
@@ -52,10 +52,22 @@ export async function readModelCard(file: string): Promise<ModelCard> {
   return parsed.data
 }
 
-/** The card beside a model, if there is one. */
+/** The card beside a model, if there is one: NAME.model-card.json for NAME.onnx, else model-card.json. */
 export function cardBeside(modelFile: string): string | undefined {
-  const file = path.join(path.dirname(modelFile), 'model-card.json')
-  return existsSync(file) ? file : undefined
+  return [ownCard(modelFile), path.join(path.dirname(modelFile), plainCard)].find((file) => existsSync(file))
+}
+
+/** Where the card of a model belongs: ONNX files lie beside others, so they have cards of their own. */
+export function ownCard(modelFile: string): string {
+  const { dir, name, ext } = path.parse(modelFile)
+  return path.join(dir, ext.toLowerCase() === '.onnx' && name !== 'model' ? `${name}.${plainCard}` : plainCard)
+}
+
+const plainCard = 'model-card.json'
+
+/** @param name without folders */
+export function isCard(name: string): boolean {
+  return name === plainCard || name.endsWith(`.${plainCard}`)
 }
 
 function sentence(issue: z.core.$ZodIssue): string {

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { ModelSource, Preprocessing } from '#shared/domain/model.ts'
-import { readSmallFile } from './files.ts'
+import { findModelFile } from './find-model.ts'
 import { inputChannels } from './input-channels.ts'
 import { readLabels } from './labels.ts'
 import { cardBeside, readModelCard, type ModelCard } from './model-card.ts'
-import { readModelFiles } from './model-files.ts'
+import { readModelFiles, type ModelFiles } from './model-files.ts'
+import { isOnnx, onnxError, readOnnxFiles, type OnnxFiles } from './onnx-files.ts'
 import { programFolder } from './program.ts'
 
 /** What a person may state beside the model's path; each overrides the model card. */
@@ -16,13 +16,16 @@ export interface ModelOptions {
   card?: string
   fit?: Preprocessing['fit']
   range?: readonly [number, number]
+  /** One number for all channels, or one per channel. */
+  mean?: readonly number[]
+  std?: readonly number[]
   /** Path of a file with one label per line. */
   labels?: string
 }
 
 export interface LoadedModel {
   source: ModelSource
-  /** Absolute path of model.json. */
+  /** Absolute path of model.json or of the .onnx file. */
   file: string
   /** The name of a bundled model, e.g. "demo". */
   bundled: string | undefined
@@ -60,21 +63,8 @@ export class MissingFactsError extends MaskscopeError {
   }
 }
 
-/** A folder that holds several models. */
-export class SeveralModelsError extends MaskscopeError {
-  readonly folder: string
-  readonly models: readonly string[]
-
-  constructor(folder: string, models: readonly string[]) {
-    const list = models.map((f) => `\n  --model ${f}`).join('')
-    super('usage', `The folder ${folder} holds ${models.length} models; say which:${list}`, { subject: '--model' })
-    this.folder = folder
-    this.models = models
-  }
-}
-
 /**
- * Loads a model: a bundled one by its name (`demo`), the folder of a model.json, or the model file itself.
+ * Loads a model: a bundled one by its name (`demo`), the folder of a model.json or an .onnx file, or the model file itself.
  * @throws SeveralModelsError, MissingFactsError, and MaskscopeError 'input' naming file or field for what cannot be read.
  */
 export async function loadModel(spec: string, options: ModelOptions = {}): Promise<LoadedModel> {
@@ -82,8 +72,8 @@ export async function loadModel(spec: string, options: ModelOptions = {}): Promi
   const file = await findModelFile(bundled ?? spec)
   const cardFile = options.card ?? cardBeside(file)
   const card = cardFile === undefined ? {} : await readModelCard(cardFile)
-  const files = await readModelFiles(file)
-  const { preprocessing, notes } = completePreprocessing(file, card, options, inputChannels(files.topology))
+  const { files, channels } = await readFiles(file)
+  const { preprocessing, notes } = completePreprocessing(file, card, options, channels)
   const { labels, labelsFile } = await findLabels(card, cardFile, options)
   const source: ModelSource = {
     name: card.name ?? nameOf(path.resolve(file)),
@@ -95,8 +85,22 @@ export async function loadModel(spec: string, options: ModelOptions = {}): Promi
   return { source, file: path.resolve(file), bundled: bundled === undefined ? undefined : spec, cardFile, labelsFile, notes }
 }
 
-/** The folder's name, with the one above where it only tells the format: "mobilenet_v1_0.25_128/graph". A mere number above says nothing. */
+async function readFiles(file: string): Promise<{ files: ModelFiles | Omit<OnnxFiles, 'channels'>; channels: number }> {
+  if (isOnnx(file)) {
+    const { channels, ...files } = await readOnnxFiles(file)
+    return { files, channels }
+  }
+  const files = await readModelFiles(file)
+  return { files, channels: inputChannels(files.topology) }
+}
+
+/**
+ * The file's name where it says something, else the folder's, with the one above where it only tells the format: "resnet50",
+ * "mobilenet_v1_0.25_128/graph". A mere number above says nothing.
+ */
 export function nameOf(file: string): string {
+  const stem = path.basename(file, path.extname(file))
+  if (isOnnx(file) && !/^model$/i.test(stem)) return stem
   const folder = path.dirname(file)
   const name = path.basename(folder)
   const parent = path.basename(path.dirname(folder))
@@ -108,59 +112,6 @@ function findBundled(spec: string): string | undefined {
   if (!/^[a-z0-9][a-z0-9-]*$/.test(spec)) return undefined
   const folder = path.join(programFolder(), 'models', spec)
   return existsSync(path.join(folder, 'model.json')) ? folder : undefined
-}
-
-async function findModelFile(spec: string): Promise<string> {
-  const info = await stat(spec).catch(() => undefined)
-  if (info === undefined) {
-    throw new MaskscopeError('input', `There is no model at ${spec}: give a folder that holds a model.json, the file itself, or "demo".`, { subject: '--model' })
-  }
-  if (!info.isDirectory()) {
-    refuseOtherFormats([spec], spec)
-    return spec
-  }
-  const here = await modelsIn(spec)
-  const found = here.length > 0 ? here : (await Promise.all((await subfolders(spec)).map(modelsIn))).flat()
-  if (found.length === 1) return found[0]!
-  if (found.length > 1) throw new SeveralModelsError(spec, found)
-  refuseOtherFormats((await readdir(spec)).map((name) => path.join(spec, name)), spec)
-  throw new MaskscopeError('input', `The folder ${spec} holds no model.json; give the folder of a TF.js model, or the model file itself.`, { subject: '--model' })
-}
-
-async function subfolders(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true })
-  return entries.filter((e) => e.isDirectory() && !e.name.startsWith('.')).map((e) => path.join(folder, e.name)).sort()
-}
-
-/** model.json, and any other JSON file that has a weights manifest near its end or start. */
-async function modelsIn(folder: string): Promise<string[]> {
-  const names = (await readdir(folder)).filter((n) => n.endsWith('.json') && n !== 'model-card.json').sort()
-  const found: string[] = []
-  for (const name of names) {
-    const file = path.join(folder, name)
-    if (name === 'model.json' || (await looksLikeModel(file))) found.push(file)
-  }
-  return found
-}
-
-async function looksLikeModel(file: string): Promise<boolean> {
-  const bytes = await readSmallFile(file, 'file', 256 << 20).catch(() => undefined)
-  return bytes !== undefined && Buffer.from(bytes).includes('"weightsManifest"') && Buffer.from(bytes).includes('"modelTopology"')
-}
-
-/** Files that are known to hold a model, and are not read yet: to be refused as what they are. */
-export const otherFormats: Readonly<Record<string, string>> = {
-  '.onnx': 'an ONNX model', '.h5': 'a Keras HDF5 model', '.keras': 'a Keras model', '.pb': 'a TensorFlow graph', '.tflite': 'a TFLite model',
-  '.pt': 'a PyTorch model', '.pth': 'a PyTorch model', '.bin': 'a weights file',
-}
-
-function refuseOtherFormats(files: readonly string[], spec: string): void {
-  for (const file of files) {
-    const kind = otherFormats[path.extname(file).toLowerCase()]
-    if (kind === undefined || (file !== spec && kind === 'a weights file')) continue
-    const advice = kind === 'a weights file' ? 'give the model.json beside it' : 'convert it with tensorflowjs_converter to a TF.js model (model.json) first'
-    throw new MaskscopeError('input', `${file} is ${kind}, which this version does not read; ${advice}.`, { subject: '--model' })
-  }
 }
 
 const usualRanges = '--range 0,1 or --range -1,1 or --range 0,255'
@@ -180,8 +131,8 @@ function completePreprocessing(
   }
   const fit = orDefault(options.fit ?? card.fit, 'squash', 'fit squash (--fit)')
   const resizeFilter = orDefault(card.resizeFilter, 'lanczos3', 'resize filter lanczos3')
-  const mean = perChannel(orDefault(card.mean, [0], 'mean 0'), channels, 'mean', missing)
-  const std = perChannel(orDefault(card.std, [1], 'std 1'), channels, 'std', missing)
+  const mean = perChannel(orDefault(options.mean ?? card.mean, [0], 'mean 0'), channels, 'mean', missing, options.mean !== undefined)
+  const std = perChannel(orDefault(options.std ?? card.std, [1], 'std 1'), channels, 'std', missing, options.std !== undefined)
   const channelOrder = orDefault(card.channelOrder, 'rgb', 'channel order rgb')
   if (missing.length > 0 || range === undefined) throw new MissingFactsError(file, missing, defaults)
   const notes = defaults.length === 0 ? [] : [`The model does not state, so assumed: ${defaults.join(', ')}.`]
@@ -189,9 +140,9 @@ function completePreprocessing(
 }
 
 /** One value stands for all channels. */
-function perChannel(values: readonly number[], channels: number, field: 'mean' | 'std', missing: MissingFact[]): number[] {
+function perChannel(values: readonly number[], channels: number, field: 'mean' | 'std', missing: MissingFact[], stated: boolean): number[] {
   if (values.length === channels) return [...values]
-  if (values.length !== 1) missing.push({ field, text: `${field}: the card gives ${values.length} values, the model's input has ${channels} channels` })
+  if (values.length !== 1) missing.push({ field, text: `${field}: ${stated ? 'there are' : 'the card gives'} ${values.length} values, the model's input has ${channels} channels` })
   return new Array<number>(channels).fill(values[0]!)
 }
 
@@ -209,9 +160,11 @@ async function findLabels(
 }
 
 /**
- * What the engine found wrong with the labels, told with the name of the file they come from; any other error as it is.
+ * What the engine found wrong with the labels, told with the name of the file they come from, or with an ONNX model, told with its
+ * file; any other error as it is.
  */
-export function labelsError(error: unknown, { source, labelsFile }: Pick<LoadedModel, 'source' | 'labelsFile'>): unknown {
-  if (!(error instanceof MaskscopeError) || error.subject !== 'labels' || labelsFile === undefined) return error
+export function modelError(error: unknown, { source, labelsFile, file }: Pick<LoadedModel, 'source' | 'labelsFile' | 'file'>): unknown {
+  if (!(error instanceof MaskscopeError)) return error
+  if (error.subject !== 'labels' || labelsFile === undefined) return source.format === 'onnx' ? onnxError(error, file) : error
   return new MaskscopeError('input', `${labelsFile} does not fit the model ${source.name}. ${error.message}`, { subject: '--labels', cause: error })
 }

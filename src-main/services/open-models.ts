@@ -4,12 +4,15 @@ import path from 'node:path'
 import type { Pool } from '#pool/pool.ts'
 import type { IncompleteModel, OpenModel, Stated } from '#shared/contract/models.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
+import type { ExecutorChoice } from '#shared/domain/executor.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import type { Handles } from './handles.ts'
 import { shortPlace } from './handles.ts'
 import { createLru } from './lru.ts'
 import { cardBeside } from './model-card.ts'
-import { labelsError, loadModel, MissingFactsError, nameOf, SeveralModelsError, type LoadedModel, type ModelOptions } from './models.ts'
+import { SeveralModelsError } from './find-model.ts'
+import { loadModel, MissingFactsError, modelError, nameOf, type LoadedModel, type ModelOptions } from './models.ts'
+import { isOnnx } from './onnx-files.ts'
 import { programFolder } from './program.ts'
 import { saveModelCard } from './save-card.ts'
 
@@ -25,12 +28,14 @@ export interface ModelAtHand {
 
 export interface OpenModels {
   bundled(): { name: string; title: string; note: string }[]
-  /** @throws MaskscopeError with the subjects 'model', 'range', 'fit' or 'labels' */
+  /** @throws MaskscopeError with the subjects 'model', 'range', 'mean', 'std', 'fit' or 'labels' */
   open(from: { bundled: string } | { file: string }, stated: Stated): Promise<OpenModel | IncompleteModel>
   /** The model of a stored run. @throws MaskscopeError 'input' where it is gone or another */
   openAgain(place: string, wanted: { name: string; sha256: string }, options: ModelOptions): Promise<OpenModel>
   /** With its weights. @throws MaskscopeError 'usage' for an unknown handle, 'input' where the files have changed meanwhile */
   get(model: string): Promise<ModelAtHand>
+  /** Chooses anew what runs it. @throws MaskscopeError 'usage', 'input', 'unavailable' where what is asked for cannot */
+  choose(model: string): Promise<ExecutorChoice>
   /** Writes model-card.json beside the model. @returns its path. @throws MaskscopeError 'usage', 'storage' */
   saveCard(model: string): Promise<string>
 }
@@ -76,10 +81,10 @@ export function createOpenModels({ pool, handles, onOpen }: OpenModelsOptions): 
   }
 
   function optionsOf(stated: Stated): ModelOptions {
-    const { fit, range, labels } = stated
+    const { fit, range, mean, std, labels } = stated
     return {
-      ...(fit === undefined ? {} : { fit }), ...(range === undefined ? {} : { range }),
-      ...(labels === undefined ? {} : { labels: handles.path(labels) }),
+      ...(fit === undefined ? {} : { fit }), ...(range === undefined ? {} : { range }), ...(mean === undefined ? {} : { mean }),
+      ...(std === undefined ? {} : { std }), ...(labels === undefined ? {} : { labels: handles.path(labels) }),
     }
   }
 
@@ -89,7 +94,7 @@ export function createOpenModels({ pool, handles, onOpen }: OpenModelsOptions): 
     const { source, ...loaded } = await loadModel(spec, options)
     if (sha256 !== undefined && source.sha256 !== sha256) return null
     const info = await pool.info(source).catch((error: unknown) => {
-      throw labelsError(error, { source, labelsFile: loaded.labelsFile })
+      throw modelError(error, { source, labelsFile: loaded.labelsFile, file: loaded.file })
     })
     const identity = identityOf(source, loaded.file)
     const model = handleOf(identity)
@@ -97,16 +102,30 @@ export function createOpenModels({ pool, handles, onOpen }: OpenModelsOptions): 
     sources.put(model, source)
     onOpen?.(loaded.bundled ?? loaded.file)
     const cardless = loaded.bundled === undefined && cardBeside(loaded.file) === undefined
-    const place = loaded.bundled ?? shortPlace(path.dirname(loaded.file))
+    // A folder's name says more than model.json.
+    const place = loaded.bundled ?? shortPlace(isOnnx(loaded.file) ? loaded.file : path.dirname(loaded.file))
     return { state: 'open', model, info: plainInfo(info), place, bundled: loaded.bundled !== undefined, cardless, stated, notes: [...loaded.notes] }
   }
 
-  async function statedBy({ fit, range, labels }: ModelOptions): Promise<Stated> {
+  async function statedBy({ fit, range, mean, std, labels }: ModelOptions): Promise<Stated> {
     const file = labels === undefined ? null : await handles.give(labels).catch(() => null)
     return {
       ...(fit === undefined ? {} : { fit }), ...(range === undefined ? {} : { range: [range[0], range[1]] }),
+      ...(mean === undefined ? {} : { mean: [...mean] }), ...(std === undefined ? {} : { std: [...std] }),
       ...(file === null ? {} : { labels: file.handle }),
     }
+  }
+
+  async function get(model: string): Promise<ModelAtHand> {
+    const { spec, options, identity, loaded, info } = find(model)
+    const source = await sources.get(model, async () => {
+      const again = await loadModel(spec, options).catch((error: unknown) => {
+        throw forWindow(error)
+      })
+      if (identityOf(again.source, again.file) === identity) return again.source
+      throw new MaskscopeError('input', `The model ${info.name} has changed on the disk since it was opened; open it again.`, { subject: 'model' })
+    })
+    return { source, info, place: loaded.bundled ?? loaded.file, options }
   }
 
   return {
@@ -134,16 +153,14 @@ export function createOpenModels({ pool, handles, onOpen }: OpenModelsOptions): 
       throw new MaskscopeError('input', `The model at ${place} is not the one of this run (${name}, sha256 ${sha256.slice(0, 12)}…); open that one by hand.`, { subject: 'model' })
     },
 
-    async get(model) {
-      const { spec, options, identity, loaded, info } = find(model)
-      const source = await sources.get(model, async () => {
-        const again = await loadModel(spec, options).catch((error: unknown) => {
-          throw forWindow(error)
-        })
-        if (identityOf(again.source, again.file) === identity) return again.source
-        throw new MaskscopeError('input', `The model ${info.name} has changed on the disk since it was opened; open it again.`, { subject: 'model' })
-      })
-      return { source, info, place: loaded.bundled ?? loaded.file, options }
+    get,
+
+    async choose(model) {
+      const { source } = await get(model)
+      const info = await pool.info(source)
+      const found = find(model)
+      known.set(model, { ...found, info: { ...found.info, executor: info.executor } })
+      return info.executor
     },
 
     async saveCard(model) {
@@ -173,7 +190,7 @@ function plainInfo(info: ModelInfo): OpenModel['info'] {
   }
 }
 
-const fields = new Set(['model', 'range', 'fit', 'labels'])
+const fields = new Set(['model', 'range', 'mean', 'std', 'fit', 'labels'])
 
 /** The error with the name of the window's field that it belongs to, and without options of the command line. */
 function forWindow(error: unknown): unknown {

@@ -119,11 +119,13 @@ export function figureCommand({ study, run, file, format, options }: FigureComma
   ], platform)
 }
 
-function statedWords({ card, fit, range, labels }: ModelOptions): string[] {
+function statedWords({ card, fit, range, mean, std, labels }: ModelOptions): string[] {
   return [
     ...(card === undefined ? [] : ['--model-card', card]),
     ...(fit === undefined ? [] : ['--fit', fit]),
     ...(range === undefined ? [] : ['--range', range.join(',')]),
+    ...(mean === undefined ? [] : ['--mean', mean.join(',')]),
+    ...(std === undefined ? [] : ['--std', std.join(',')]),
     ...(labels === undefined ? [] : ['--labels', labels]),
   ]
 }

@@ -4,26 +4,26 @@ import path from 'node:path'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { ModelInfo } from '#shared/domain/model.ts'
 import { createFiles, storageError, type Files } from '#storage/files.ts'
-import { cardBeside } from './model-card.ts'
+import { cardBeside, ownCard } from './model-card.ts'
 import type { LoadedModel } from './models.ts'
 
 /**
- * Writes down beside a model what was stated or assumed of it, so that it opens without being asked again. A labels file
+ * Writes down beside a model, in its card, what was stated or assumed of it, so that it opens without being asked again. A labels file
  * from elsewhere is copied beside it.
  * @returns the path of the card
  * @throws MaskscopeError 'usage' where there is a card already, 'storage' where the folder cannot be written
  */
 export async function saveModelCard(loaded: Pick<LoadedModel, 'file' | 'labelsFile'>, info: ModelInfo, files: Files = createFiles()): Promise<string> {
   const folder = path.dirname(loaded.file)
-  if (cardBeside(loaded.file) !== undefined) throw taken(folder)
+  if (cardBeside(loaded.file) !== undefined) throw taken(cardBeside(loaded.file)!)
   const { fit, cropFraction, resizeFilter, range, mean, std, channelOrder } = info.preprocessing
   const labels = loaded.labelsFile === undefined ? undefined : await labelsBeside(loaded.labelsFile, folder, files)
   const card = {
     name: info.name, fit, ...(fit === 'crop' ? { cropFraction } : {}), resizeFilter, range, mean, std, channelOrder,
     ...(labels === undefined ? {} : { labels }), head: info.head,
   }
-  const file = path.join(folder, 'model-card.json')
-  const draft = path.join(folder, '.model-card.json.draft')
+  const file = ownCard(loaded.file)
+  const draft = path.join(folder, `.${path.basename(file)}.draft`)
   try {
     await files.write(draft, `${JSON.stringify(card, undefined, 2)}\n`)
     await placeNew(draft, file)
@@ -45,7 +45,7 @@ async function placeNew(draft: string, file: string): Promise<void> {
       await copyFile(draft, file, constants.COPYFILE_EXCL)
     })
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? taken(path.dirname(file)) : storageError(error, file, 'write')
+    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? taken(file) : storageError(error, file, 'write')
   }
 }
 
@@ -70,6 +70,6 @@ async function labelsBeside(file: string, folder: string, files: Files): Promise
   }
 }
 
-function taken(folder: string): MaskscopeError {
-  return new MaskscopeError('usage', `There is a model-card.json in ${folder} already; change it by hand, or remove it first.`, { subject: 'model' })
+function taken(file: string): MaskscopeError {
+  return new MaskscopeError('usage', `There is a ${path.basename(file)} in ${path.dirname(file)} already; change it by hand, or remove it first.`, { subject: 'model' })
 }

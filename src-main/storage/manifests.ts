@@ -139,7 +139,8 @@ export const runRecordSchema = z.object({
     /** What a person stated beside the model's path; left out by earlier versions. */
     stated: z.object({
       card: z.string().optional(), fit: preprocessingSchema.shape.fit.optional(),
-      range: preprocessingSchema.shape.range.optional(), labels: z.string().optional(),
+      range: preprocessingSchema.shape.range.optional(), mean: preprocessingSchema.shape.mean.optional(),
+      std: preprocessingSchema.shape.std.optional(), labels: z.string().optional(),
     }).optional(),
   }),
   /** What was asked for, so that an unfinished run can be started again. */

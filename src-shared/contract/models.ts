@@ -55,6 +55,10 @@ export type LayersReport = z.infer<typeof graphReport>
 export const stated = z.object({
   fit: z.optional(z.enum(['squash', 'crop'])),
   range: z.optional(z.tuple([z.number(), z.number()])),
+  /** One number for all channels, or one per channel. */
+  mean: z.optional(z.array(z.number()).check(z.minLength(1), z.maxLength(4))),
+  /** Positive; as `mean`. */
+  std: z.optional(z.array(z.number().check(z.positive())).check(z.minLength(1), z.maxLength(4))),
   /** A labels file. */
   labels: z.optional(handle),
 })
@@ -95,6 +99,8 @@ export const models = {
     'models.open': call(z.object({
       from: z.union([z.object({ bundled: text(64) }), z.object({ file: handle })]), stated,
     }), z.discriminatedUnion('state', [openModel, incompleteModel])),
+    /** Chooses anew what runs it, since that was set otherwise; measures where that decides. @throws 'unavailable' where what is asked for cannot run it */
+    'models.choose': call(z.object({ model: handle }), executorChoice),
     /** The frozen graph; null where it cannot express the model, which then runs as it is. */
     'models.inspect': call(z.object({ model: handle }), z.object({ report: z.nullable(graphReport) })),
     /** Writes model-card.json beside the model; `card` is what it holds, since the model may lie where only uploads do. */

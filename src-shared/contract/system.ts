@@ -72,6 +72,8 @@ export const system = {
     /** Starts the first worker where none runs. */
     'system.backend': call(nothing, z.object({
       id: backendId, device: text(), rejected: z.array(z.object({ id: backendId, reason: text() })), workers: count,
+      /** That a run may use which has the machine for itself. */
+      threads: count,
     })),
     /** The doctor's tables; measures for some seconds. */
     'system.diagnose': call(nothing, z.object({

@@ -8,7 +8,9 @@ import type { Graph } from '../graph/graph.ts'
 import { nodeNamed } from '../graph/graph.ts'
 import { importGraphModel } from '../graph/import/graph-model.ts'
 import { importLayersModel } from '../graph/import/layers-model.ts'
+import { importOnnx } from '../graph/import/onnx/onnx-model.ts'
 import { decodeWeights } from '../graph/import/weights.ts'
+import { readOnnx } from '../graph/onnx-format/read.ts'
 import { graphReport } from '../graph/report.ts'
 import { simplify } from '../graph/simplify/simplify.ts'
 import { chooseExecutor, type ThreadedExecutor } from './choose-executor.ts'
@@ -17,9 +19,10 @@ import { contendersFor } from './contenders.ts'
 import { createClassifier } from './graph-classifier.ts'
 import { labelsFor } from './labels.ts'
 import { fitBatches } from './limits.ts'
+import { loadOpaqueOnnx, onnxFormat } from './opaque-onnx.ts'
 import { loadOpaque } from './opaque.ts'
 
-const formats = { 'tfjs-layers': 'TF.js layers model', 'tfjs-graph': 'TF.js graph model', onnx: 'ONNX model' } as const
+const formats = { 'tfjs-layers': 'TF.js layers model', 'tfjs-graph': 'TF.js graph model' } as const
 
 export interface LoadedClassifier extends Classifier {
   /** How many cores one call may use from now on; an executor that has only one keeps to it. */
@@ -31,7 +34,7 @@ export const plainUse: ModelUse = { executor: 'tfjs', threads: 1, memory: 2 ** 3
 
 /**
  * A classifier. The model becomes our graph where the graph can express it, and the executor that is asked for, or the faster, runs
- * that; else TF.js runs the file as it is, and the notes say so.
+ * that; else TF.js or ONNX Runtime runs the file as it is, and the notes say so.
  * @throws MaskscopeError 'input' naming what is wrong with the model and what to do, 'unavailable' where the executor that is asked
  * for cannot serve.
  */
@@ -41,8 +44,9 @@ export async function loadClassifier(source: ModelSource, use: ModelUse = plainU
   try {
     imported = importModel(source)
   } catch (error) {
-    if (error instanceof UnsupportedNode && source.format !== 'onnx') return threaded(await loadOpaque(source, error, use.executor), {})
-    throw error
+    if (!(error instanceof UnsupportedNode)) throw error
+    if (source.format !== 'onnx') return threaded(await loadOpaque(source, error, use.executor), {})
+    return threaded(await loadOpaqueOnnx(source, error, { wish: use.executor, threads: use.threads }), {})
   }
   const labelCount = source.labels?.length ?? null
   const { graph, head } = simplify(imported, { preprocessing: source.preprocessing, head: source.head, labels: labelCount })
@@ -57,7 +61,7 @@ export async function loadClassifier(source: ModelSource, use: ModelUse = plainU
   const info: ModelInfo = {
     name: source.name,
     sha256: source.sha256,
-    format: formats[source.format],
+    format: source.format === 'onnx' ? onnxFormat(readOnnx(source.bytes)) : formats[source.format],
     input: { height, width, channels },
     classes,
     labels: labels.labels,
@@ -83,7 +87,7 @@ function importModel(source: ModelSource): Graph {
     case 'tfjs-graph':
       return importGraphModel(source.topology, decodeWeights(source.weightSpecs, source.weightData))
     case 'onnx':
-      throw new MaskscopeError('input', 'ONNX models are not read yet.')
+      return importOnnx(source)
   }
 }
 

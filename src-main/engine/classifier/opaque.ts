@@ -14,10 +14,10 @@ import { scalingOf } from '../graph/simplify/input-scaling.ts'
 import type { Classifier } from './classifier.ts'
 import { createClassifier } from './graph-classifier.ts'
 import { labelsFor } from './labels.ts'
+import { headOf, outputNote, type Outputs } from './outputs.ts'
 import { scoresAndSeeds } from './scores.ts'
 
 type OpaqueModel = LayersModel | GraphModel
-type Outputs = 'logits' | 'softmax' | 'sigmoid'
 
 interface Output {
   /** Of the input. */
@@ -56,7 +56,7 @@ export async function loadOpaque(source: TfjsSource, reason: UnsupportedNode, wi
       parameters: source.weightSpecs.reduce((sum, w) => sum + sizeOf(w.shape), 0), multiplyAdds: null, executor: asItIs,
       notes: [
         `The graph cannot express ${reason.message}, so TF.js runs the model as it is: slower, and without what needs its layers.`,
-        ...(outputs === 'logits' ? [] : [`The outputs are ${outputs} probabilities; their ${outputs === 'softmax' ? 'logarithms' : 'log-odds'} stand for the logits.`]),
+        ...outputNote(outputs),
         ...(access === 'query' ? ['TF.js cannot differentiate it here, so only methods that ask for outputs can explain it.'] : []),
         ...labels.notes,
       ],
@@ -120,17 +120,6 @@ function predict(model: OpaqueModel, x: Tensor): Tensor {
   const output = 'layers' in model ? model.apply(x, { training: false }) : model.execute(x)
   if (Array.isArray(output)) throw new Error(`it has ${output.length} outputs, and one is needed`)
   return output as Tensor
-}
-
-function headOf(values: Float32Array, classes: number, stated: Head | undefined): { head: Head; outputs: Outputs } {
-  const inUnit = values.every((v) => v >= 0 && v <= 1)
-  let sum = 0
-  for (let c = 0; c < classes; c++) sum += values[c]!
-  const sumsToOne = classes > 1 && inUnit && Math.abs(sum - 1) < 1e-3
-  if (stated === 'none') return { head: 'none', outputs: 'logits' }
-  if (stated === 'sigmoid') return { head: 'sigmoid', outputs: inUnit ? 'sigmoid' : 'logits' }
-  if (classes === 1) return stated ? { head: stated, outputs: 'logits' } : { head: inUnit ? 'sigmoid' : 'none', outputs: inUnit ? 'sigmoid' : 'logits' }
-  return { head: 'softmax', outputs: sumsToOne ? 'softmax' : 'logits' }
 }
 
 async function differentiable(model: OpaqueModel, toModel: (x: Tensor) => Tensor, shape: number[]): Promise<boolean> {

@@ -5,7 +5,7 @@ import type { WorkbenchOptions } from '#main/workbench.ts'
 import type { ModelOptions } from '#services/models.ts'
 import { backendIds, type BackendId } from '#shared/domain/backend.ts'
 import { executorWishes, type ExecutorWish } from '#shared/domain/executor.ts'
-import { range, wholeNumber } from './options.ts'
+import { channelValues, positiveChannelValues, range, wholeNumber } from './options.ts'
 
 /** Options that several commands have: which model, and what computes. */
 
@@ -13,6 +13,8 @@ export interface StatedOptions {
   modelCard?: string
   fit?: 'crop' | 'squash'
   range?: [number, number]
+  mean?: number[]
+  std?: number[]
   labels?: string
 }
 
@@ -45,14 +47,17 @@ export function stateOptions(command: Command): Command {
     .option('--model-card <file>', 'what the model file does not state; model-card.json beside the model where left out')
     .addOption(new Option('--fit <how>', 'the whole image or its central square').choices(['crop', 'squash']))
     .option('--range <a,b>', 'what black and white become before they enter the network', range)
+    .option('--mean <values>', 'taken off after that: one number for all channels, or one per channel, as 0.485,0.456,0.406', channelValues)
+    .option('--std <values>', 'divided by after that, written as --mean', positiveChannelValues)
     .option('--labels <file>', 'one label per line, in the order of the classes')
 }
 
 /** What was stated beside the model's path. @param file what becomes of the paths of files */
-export function statedModel({ modelCard, fit, range, labels }: StatedOptions, file: (name: string) => string): ModelOptions {
+export function statedModel({ modelCard, fit, range, mean, std, labels }: StatedOptions, file: (name: string) => string): ModelOptions {
   return {
     ...(modelCard === undefined ? {} : { card: file(modelCard) }), ...(fit === undefined ? {} : { fit }),
-    ...(range === undefined ? {} : { range }), ...(labels === undefined ? {} : { labels: file(labels) }),
+    ...(range === undefined ? {} : { range }), ...(mean === undefined ? {} : { mean }), ...(std === undefined ? {} : { std }),
+    ...(labels === undefined ? {} : { labels: file(labels) }),
   }
 }
 

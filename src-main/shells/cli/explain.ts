@@ -42,7 +42,7 @@ export function explainCommand(context: Context): Command {
 }
 
 async function explain(images: readonly string[], options: ExplainOptions): Promise<number> {
-  const [{ resolveData }, { loadModel, labelsError }, { resolveTarget }, { findMethod }, { resolveParameters }, { resolveChanges }] = await Promise.all([
+  const [{ resolveData }, { loadModel, modelError }, { resolveTarget }, { findMethod }, { resolveParameters }, { resolveChanges }] = await Promise.all([
     import('#services/datasets.ts'), import('#services/models.ts'), import('#services/targets.ts'),
     import('#engine/methods/registry.ts'), import('#shared/domain/parameters.ts'), import('#services/run-changes.ts'),
   ])
@@ -62,7 +62,7 @@ async function explain(images: readonly string[], options: ExplainOptions): Prom
   const workbench = createWorkbench({ ...engineOptions(options), ...(options.jobs === undefined ? {} : { jobs: options.jobs }) })
   try {
     const info = await interruption.race(workbench.pool.info(model.source)).catch((error: unknown) => {
-      throw labelsError(error, model)
+      throw modelError(error, model)
     })
     for (const text of [...model.notes, ...info.notes]) note(text)
     note(`${executorNames[info.executor.id]} runs the model. ${info.executor.reason}`)

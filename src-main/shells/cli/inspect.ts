@@ -23,12 +23,12 @@ export function inspectCommand(context: Context): Command {
 }
 
 async function inspect(place: string, options: InspectOptions): Promise<number> {
-  const [{ loadModel, labelsError }, { createWorkbench }] = await Promise.all([import('#services/models.ts'), import('#main/workbench.ts')])
+  const [{ loadModel, modelError }, { createWorkbench }] = await Promise.all([import('#services/models.ts'), import('#main/workbench.ts')])
   const model = await loadModel(place, statedModel(options, (file) => file))
   const workbench = createWorkbench({ ...engineOptions(options), jobs: 1 })
   try {
     const info = await workbench.pool.info(model.source).catch((error: unknown) => {
-      throw labelsError(error, model)
+      throw modelError(error, model)
     })
     const graph = await workbench.pool.describe(model.source)
     const notes = [...model.notes, ...info.notes]

@@ -29,6 +29,19 @@ export function range(text: string): [number, number] {
   return [lo!, hi!]
 }
 
+/** `A` or `A,B,C`: of all channels, or of each. */
+export function channelValues(text: string): number[] {
+  const values = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)))
+  if (values.length > 4 || !values.every(Number.isFinite)) throw new InvalidArgumentError('It must be one number, or one per channel with commas between them.')
+  return values
+}
+
+export function positiveChannelValues(text: string): number[] {
+  const values = channelValues(text)
+  if (values.some((value) => value <= 0)) throw new InvalidArgumentError('The numbers must be greater than 0.')
+  return values
+}
+
 /** `iteration:name=value`, repeatable; several parameters at one iteration are several of these. */
 export function change(text: string, before: GivenChange[]): GivenChange[] {
   const parts = /^(\d+):([^=]+)=(.*)$/.exec(text)

@@ -11,7 +11,7 @@ type Purpose = Parameters<Dialogs['open']>[0]
 const everything: FileFilter = { name: 'All files', extensions: ['*'] }
 
 const openOptions: Record<Purpose, OpenDialogOptions> = {
-  model: { title: 'Open a model', properties: ['openFile'], filters: [{ name: 'Models', extensions: ['json'] }, everything] },
+  model: { title: 'Open a model', properties: ['openFile'], filters: [{ name: 'Models', extensions: ['onnx', 'json'] }, everything] },
   image: {
     title: 'Open images',
     properties: ['openFile', 'multiSelections'],

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { ModelSource, TfjsSource } from '#shared/domain/model.ts'
-import { labelsError, loadModel } from '#services/models.ts'
+import { modelError, loadModel } from '#services/models.ts'
 import { dataPath, dataTest } from '../../data.ts'
 import { tinyCard, writeTinyModel } from '../../fixtures/tiny-model.ts'
 
@@ -102,12 +102,12 @@ describe('what is not stated', () => {
 
 describe('refused, naming the file or field and what to do', () => {
   test('no such model, no model.json, other formats', async () => {
-    await expect(loadModel(path.join(root, 'nowhere'))).rejects.toThrow(/There is no model at .*nowhere: give a folder/)
+    await expect(loadModel(path.join(root, 'nowhere'))).rejects.toThrow(/There is no model at .*nowhere: give an \.onnx file/)
     mkdirSync(folder, { recursive: true })
-    await expect(loadModel(folder)).rejects.toThrow(/holds no model\.json; give/)
-    writeFileSync(path.join(folder, 'net.onnx'), '')
-    await expect(loadModel(folder)).rejects.toThrow(/net\.onnx is an ONNX model, which this version does not read; convert/)
-    await expect(loadModel(path.join(folder, 'net.onnx'))).rejects.toThrow(/is an ONNX model/)
+    await expect(loadModel(folder)).rejects.toThrow(/holds no \.onnx file and no model\.json; give/)
+    writeFileSync(path.join(folder, 'net.h5'), '')
+    await expect(loadModel(folder)).rejects.toThrow(/net\.h5 is a Keras HDF5 model, which this version does not read; export it to ONNX or TF\.js/)
+    await expect(loadModel(path.join(folder, 'net.h5'))).rejects.toThrow(/is a Keras HDF5 model/)
   })
 
   test('model.json cut off at any place, empty, no model', async () => {
@@ -184,9 +184,9 @@ describe('refused, naming the file or field and what to do', () => {
     writeFileSync(labels, 'a\nb\n')
     const model = await loadModel(folder, { labels })
     const found = new MaskscopeError('input', 'There are 2 labels for 4 classes. Give one label per class, or none.', { subject: 'labels' })
-    expect(String(labelsError(found, model))).toMatch(/labels\.txt does not fit the model tiny\. There are 2 labels for 4 classes/)
+    expect(String(modelError(found, model))).toMatch(/labels\.txt does not fit the model tiny\. There are 2 labels for 4 classes/)
     const other = new MaskscopeError('input', 'x', { subject: 'range' })
-    expect(labelsError(other, model)).toBe(other)
+    expect(modelError(other, model)).toBe(other)
   })
 })
 
