@@ -1,5 +1,5 @@
 import { weight } from '../build.ts'
-import type { GraphNode, Weight } from '../graph.ts'
+import type { GraphNode, NodeOf, Weight } from '../graph.ts'
 import { hasPads } from '../graph.ts'
 import type { Draft } from './draft.ts'
 import { bypass, find, fuse, onlyConsumer, operationOf, replace, sameShape, supplant } from './draft.ts'
@@ -59,11 +59,19 @@ export const clipIsRelu: Rewrite = (draft, node) => {
   return true
 }
 
-/** Batch normalisation and the like, into the convolution or dense node before it. */
+/**
+ * Batch normalisation and the like, into the convolution or dense node before it. Several in a row become one first, so that large
+ * weights are scaled once.
+ */
 export const foldIntoPrevious: Rewrite = (draft, node) => {
   if (!isLinear(node) || node.activation) return false
   const next = onlyConsumer(draft, node.name)
   if (next?.op !== 'affine') return false
+  const after = onlyConsumer(draft, next.name)
+  if (after?.op === 'affine') {
+    composed(draft, next, after)
+    return true
+  }
   fuse(draft, node, next, operationOf(scaleOutput(node, next.scale, next.offset)))
   return true
 }
@@ -73,11 +81,15 @@ export const composeAffines: Rewrite = (draft, node) => {
   if (node.op !== 'affine') return false
   const next = onlyConsumer(draft, node.name)
   if (next?.op !== 'affine') return false
-  const channels = next.shape[next.shape.length - 1]!
-  const scale = Float32Array.from({ length: channels }, (_, c) => at(node.scale, c) * at(next.scale, c))
-  const offset = Float32Array.from({ length: channels }, (_, c) => at(node.offset, c) * at(next.scale, c) + at(next.offset, c))
-  fuse(draft, node, next, { op: 'affine', scale: weight([channels], scale), offset: weight([channels], offset) })
+  composed(draft, node, next)
   return true
+}
+
+function composed(draft: Draft, first: NodeOf<'affine'>, second: NodeOf<'affine'>): void {
+  const channels = second.shape[second.shape.length - 1]!
+  const scale = Float32Array.from({ length: channels }, (_, c) => at(first.scale, c) * at(second.scale, c))
+  const offset = Float32Array.from({ length: channels }, (_, c) => at(first.offset, c) * at(second.scale, c) + at(second.offset, c))
+  fuse(draft, first, second, { op: 'affine', scale: weight([channels], scale), offset: weight([channels], offset) })
 }
 
 /** An affine map that changes nothing. */

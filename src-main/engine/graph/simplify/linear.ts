@@ -20,40 +20,45 @@ export function outputChannels(node: LinearNode): number {
   return node.op === 'depthwiseConv2d' ? shape[2]! * shape[3]! : shape[shape.length - 1]!
 }
 
-/** The input channel of each element of the weight, in order. */
-export function inputChannelOf(node: LinearNode): (index: number) => number {
+/** Elements of the weight lie in rows of one per output channel; the input channels that a row belongs to. */
+function inputChannels(node: LinearNode): { rows: number; channelOf: (row: number, output: number) => number } {
   const { shape } = weightOf(node)
-  if (node.op === 'dense') return (i) => Math.floor(i / shape[1]!)
-  const [, , inner, last] = shape as [number, number, number, number]
-  if (node.op === 'depthwiseConv2d') return (i) => Math.floor(i / last) % inner
+  if (node.op === 'dense') return { rows: shape[0]!, channelOf: (row) => row }
+  const [height, width, inner, last] = shape as [number, number, number, number]
+  if (node.op === 'depthwiseConv2d') return { rows: height * width, channelOf: (_row, output) => Math.floor(output / last) }
   const perGroup = last / node.groups
-  return (i) => Math.floor((i % last) / perGroup) * inner + (Math.floor(i / last) % inner)
-}
-
-/** The output channel of each element of the weight: the last dimension, or for depthwise the last two. */
-export function outputChannelOf(node: LinearNode): (index: number) => number {
-  const channels = outputChannels(node)
-  return (i) => i % channels
+  return { rows: height * width * inner, channelOf: (row, output) => Math.floor(output / perGroup) * inner + (row % inner) }
 }
 
 /** node(x)·scale + offset as one node. */
 export function scaleOutput<N extends LinearNode>(node: N, scale: Weight, offset: Weight): N {
   const before = weightOf(node)
-  const channel = outputChannelOf(node)
-  const data = before.data.map((w, i) => w * at(scale, channel(i)))
-  const bias = new Float32Array(outputChannels(node)).map((_, c) => (node.bias ? node.bias.data[c]! : 0) * at(scale, c) + at(offset, c))
+  const outputs = outputChannels(node)
+  const factors = Float32Array.from({ length: outputs }, (_, c) => at(scale, c))
+  const data = new Float32Array(before.data.length)
+  for (let start = 0; start < data.length; start += outputs) {
+    for (let c = 0; c < outputs; c++) data[start + c] = before.data[start + c]! * factors[c]!
+  }
+  const bias = factors.map((factor, c) => (node.bias ? node.bias.data[c]! : 0) * factor + at(offset, c))
   return withWeight(node, { shape: before.shape, data }, { shape: [bias.length], data: bias })
 }
 
 /** node(x·scale + offset) as one node; exact only where no padding is between, or the offset is zero. */
 export function scaleInput<N extends LinearNode>(node: N, scale: Weight, offset: Weight): N {
   const before = weightOf(node)
-  const from = inputChannelOf(node)
-  const to = outputChannelOf(node)
-  const data = before.data.map((w, i) => w * at(scale, from(i)))
-  const sums = Float64Array.from({ length: outputChannels(node) }, (_, c) => (node.bias ? node.bias.data[c]! : 0))
-  before.data.forEach((w, i) => (sums[to(i)]! += w * at(offset, from(i))))
-  return withWeight(node, { shape: before.shape, data }, { shape: [sums.length], data: Float32Array.from(sums) })
+  const outputs = outputChannels(node)
+  const { rows, channelOf } = inputChannels(node)
+  const data = new Float32Array(before.data.length)
+  const sums = Float64Array.from({ length: outputs }, (_, c) => (node.bias ? node.bias.data[c]! : 0))
+  for (let row = 0; row < rows; row++) {
+    for (let c = 0; c < outputs; c++) {
+      const channel = channelOf(row, c)
+      const w = before.data[row * outputs + c]!
+      data[row * outputs + c] = w * at(scale, channel)
+      sums[c]! += w * at(offset, channel)
+    }
+  }
+  return withWeight(node, { shape: before.shape, data }, { shape: [outputs], data: Float32Array.from(sums) })
 }
 
 /** node(x with its channels in reverse order) as one node. */

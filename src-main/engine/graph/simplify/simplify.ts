@@ -23,8 +23,10 @@ const layoutNotes: readonly Note[] = [
   [[composeTransposes, reshapeForTranspose, sinkTranspose, transposeAfterBinary], 'change of layout is cancelled or moved', 'changes of layout are cancelled or moved'],
 ]
 
+const constants: readonly Rewrite[] = [constantOperand, clipIsRelu, unaryPairs, negativeIsAffine, dropIdentityAffine]
+
 const foldNotes: readonly Note[] = [
-  [[constantOperand, clipIsRelu, unaryPairs, negativeIsAffine, dropIdentityAffine, dropReshapes, dropNoOps], '', ''],
+  [[...constants, dropReshapes, dropNoOps], '', ''],
   [[normalisationOfSteps], 'normalisation written in steps is one node', 'normalisations written in steps are one node each'],
   [[gatedActivation, gelu, hardSwishDividedLast, hardSigmoidOfClip], 'activation written in steps is one node', 'activations written in steps are one node each'],
   [[mergePads], 'padding layer is merged into the convolution or pool after it', 'padding layers are merged into the convolutions or pools after them'],
@@ -41,6 +43,7 @@ export function simplify(graph: Graph, options: { preprocessing: Preprocessing; 
   removeDead(draft)
   rewriteNoted(draft, layoutNotes)
   const head = takeHeadOff(draft, options.head, options.labels)
+  rewriteAll(draft, constants)
   rewriteNoted(draft, foldNotes)
   foldInput(draft, options.preprocessing)
   rewriteNoted(draft, [[[fuseActivation], 'activation is computed together with the layer before it', 'activations are computed together with the layers before them']])
