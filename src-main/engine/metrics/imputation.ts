@@ -44,14 +44,19 @@ export function imputationResidual(plane: Float64Array, height: number, width: n
 
 interface NeighbourSystem {
   unknown: readonly number[]
-  /** Eight neighbours of each unknown pixel as pixel indices, −1 outside. */
+  /** Eight neighbours of each unknown pixel, as positions in `unknown`; its length for those that are known or outside. */
   neighbours: Int32Array
+  /** The known ones as pixel indices, −1 for the others. */
+  known: Int32Array
   /** Sum of the weights of those inside. */
   diagonal: Float64Array
 }
 
+const beside = 1 / 6
+const corner = 1 / 12
+/** Four beside, then four at corners. */
 const offsets: readonly (readonly [number, number, number])[] = [
-  [0, 1, 1 / 6], [0, -1, 1 / 6], [1, 0, 1 / 6], [-1, 0, 1 / 6], [1, 1, 1 / 12], [1, -1, 1 / 12], [-1, 1, 1 / 12], [-1, -1, 1 / 12],
+  [0, 1, beside], [0, -1, beside], [1, 0, beside], [-1, 0, beside], [1, 1, corner], [1, -1, corner], [-1, 1, corner], [-1, -1, corner],
 ]
 
 function visitNeighbours(i: number, height: number, width: number, visit: (j: number, weight: number, k: number) => void): void {
@@ -63,56 +68,63 @@ function visitNeighbours(i: number, height: number, width: number, visit: (j: nu
 }
 
 function neighbourSystem(unknown: readonly number[], height: number, width: number): NeighbourSystem {
-  const neighbours = new Int32Array(8 * unknown.length).fill(-1)
+  const positions = new Int32Array(height * width).fill(-1)
+  unknown.forEach((i, n) => (positions[i] = n))
+  const neighbours = new Int32Array(8 * unknown.length).fill(unknown.length)
+  const known = new Int32Array(8 * unknown.length).fill(-1)
   const diagonal = new Float64Array(unknown.length)
   unknown.forEach((i, n) => {
     visitNeighbours(i, height, width, (j, weight, k) => {
-      neighbours[8 * n + k] = j
+      if (positions[j]! >= 0) neighbours[8 * n + k] = positions[j]!
+      else known[8 * n + k] = j
       diagonal[n]! += weight
     })
   })
-  return { unknown, neighbours, diagonal }
+  return { unknown, neighbours, known, diagonal }
 }
 
 /** Conjugate gradients from the mean, in place, until the residual is below 1e-7 of values in [0, 1]. */
-function solve({ unknown, neighbours, diagonal }: NeighbourSystem, plane: Float64Array, start: number): void {
-  for (const i of unknown) plane[i] = start
+function solve({ unknown, neighbours, known, diagonal }: NeighbourSystem, plane: Float64Array, start: number): void {
   const n = unknown.length
-  /** Σw·x − Σw·x_neighbour for `field`, which holds 0 or the known values elsewhere. */
-  function apply(field: Float64Array, out: Float64Array): void {
-    for (let k = 0; k < n; k++) {
-      let sum = diagonal[k]! * field[unknown[k]!]!
-      for (let d = 0; d < 8; d++) {
-        const j = neighbours[8 * k + d]!
-        if (j >= 0) sum -= offsets[d]![2] * field[j]!
-      }
-      out[k] = sum
+  /** Σw·x − Σw·x_neighbour over unknown neighbours; `x` holds a 0 after its last value, which stands for all others. */
+  function apply(x: Float64Array, out: Float64Array): void {
+    for (let k = 0, e = 0; k < n; k++, e += 8) {
+      const sides = x[neighbours[e]!]! + x[neighbours[e + 1]!]! + x[neighbours[e + 2]!]! + x[neighbours[e + 3]!]!
+      const corners = x[neighbours[e + 4]!]! + x[neighbours[e + 5]!]! + x[neighbours[e + 6]!]! + x[neighbours[e + 7]!]!
+      out[k] = diagonal[k]! * x[k]! - beside * sides - corner * corners
     }
   }
+  const x = new Float64Array(n + 1).fill(start, 0, n)
   const residual = new Float64Array(n)
   const product = new Float64Array(n)
-  const direction = new Float64Array(plane.length)
-  apply(plane, residual)
+  const direction = new Float64Array(n + 1)
+  apply(x, product)
   let norm = 0
   for (let k = 0; k < n; k++) {
-    residual[k] = -residual[k]!
-    direction[unknown[k]!] = residual[k]!
+    let wanted = 0
+    for (let d = 0; d < 8; d++) {
+      const j = known[8 * k + d]!
+      if (j >= 0) wanted += offsets[d]![2] * plane[j]!
+    }
+    residual[k] = wanted - product[k]!
+    direction[k] = residual[k]!
     norm += residual[k]! ** 2
   }
   for (let round = 0; round < 20 * Math.ceil(Math.sqrt(plane.length)) && norm > n * 1e-16; round++) {
     apply(direction, product)
     let curvature = 0
-    for (let k = 0; k < n; k++) curvature += direction[unknown[k]!]! * product[k]!
+    for (let k = 0; k < n; k++) curvature += direction[k]! * product[k]!
     const step = norm / curvature
     let next = 0
     for (let k = 0; k < n; k++) {
-      const i = unknown[k]!
-      plane[i]! += step * direction[i]!
-      residual[k]! -= step * product[k]!
-      next += residual[k]! ** 2
+      x[k]! += step * direction[k]!
+      const rest = residual[k]! - step * product[k]!
+      residual[k] = rest
+      next += rest * rest
     }
     const keep = next / norm
-    for (let k = 0; k < n; k++) direction[unknown[k]!] = residual[k]! + keep * direction[unknown[k]!]!
+    for (let k = 0; k < n; k++) direction[k] = residual[k]! + keep * direction[k]!
     norm = next
   }
+  for (let k = 0; k < n; k++) plane[unknown[k]!] = x[k]!
 }
