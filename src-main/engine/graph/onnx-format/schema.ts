@@ -31,6 +31,8 @@ export interface OnnxGraph {
   sparseInitializers: SparseTensor[]
   inputs: ValueInfo[]
   outputs: ValueInfo[]
+  /** Types and shapes of other values. */
+  values: ValueInfo[]
 }
 
 export interface OnnxNode {
@@ -217,6 +219,7 @@ const graph: Message = message<OnnxGraph>('GraphProto', {
   initializers: [5, () => tensorMessage, 'repeated'],
   inputs: [11, () => valueInfo, 'repeated'],
   outputs: [12, () => valueInfo, 'repeated'],
+  values: [13, () => valueInfo, 'repeated'],
   sparseInitializers: [15, () => sparseTensor, 'repeated'],
 })
 

@@ -99,9 +99,9 @@ export function valueInfo(name: string, dims: readonly (number | string)[], elem
 }
 
 /** @param irVersion of the file format; readers refuse versions newer than they are */
-export function onnxModel(graph: Omit<OnnxGraph, 'sparseInitializers' | 'name'>, opset: number, irVersion = 8): OnnxModel {
+export function onnxModel(graph: Omit<OnnxGraph, 'sparseInitializers' | 'name' | 'values'> & Partial<Pick<OnnxGraph, 'values'>>, opset: number, irVersion = 8): OnnxModel {
   return {
     irVersion, producerName: 'Maskscope', producerVersion: '', opsets: [{ domain: '', version: opset }], functions: [], metadata: [],
-    graph: { name: 'graph', sparseInitializers: [], ...graph },
+    graph: { name: 'graph', sparseInitializers: [], values: [], ...graph },
   }
 }

@@ -19,13 +19,22 @@ export interface ActivationStep {
 export function activationGradient(f: Unary, { dy, x, y, reluRule }: ActivationStep, emitter: Emitter): string {
   if (f.kind !== 'relu') return emitter.op('Mul', [dy, slope(f, { x, y }, emitter)])
   const passing = reluRule === 'guided' ? emitter.op('Relu', [dy]) : dy
-  return emitter.op('Mul', [passing, reluMask(y, f.max, emitter)])
+  return masks(y, f.max, emitter).reduce((gradient, mask) => emitter.op('Mul', [gradient, mask]), passing)
 }
 
-/** 1 strictly between 0 and the limit, else 0, from the ReLU's output: it is nowhere negative, nowhere above the limit. */
-function reluMask(y: string, max: number | null, emitter: Emitter): string {
-  if (max === null) return emitter.op('Sign', [y])
-  return emitter.op('Sign', [emitter.op('Mul', [emitter.op('Sub', [emitter.scalar(max), y]), y])])
+const largest = 3.4028234663852886e38
+
+/**
+ * 1 strictly between 0 and the limit, else 0, from the ReLU's output, which is nowhere negative and nowhere above the limit:
+ * lines so steep that the next number past a kink is past the whole slope. ONNX Runtime computes them in the inner layout of
+ * its convolutions, unlike comparisons and signs, so nothing is reordered.
+ */
+function masks(y: string, max: number | null, emitter: Emitter): string[] {
+  const positive = emitter.op('HardSigmoid', [y], { alpha: { float: largest }, beta: { float: 0 } })
+  if (max === null) return [positive]
+  // a power of two, so that the difference from the limit is exact
+  const steep = 2 ** 64
+  return [positive, emitter.op('HardSigmoid', [y], { alpha: { float: -steep }, beta: { float: max * steep } })]
 }
 
 /** The gradient before the activation that rides on a node, stored in `order`. */

@@ -44,6 +44,7 @@ export function emitBackward(graph: Graph, values: ReadonlyMap<string, Written>,
     found.forEach((gradient, k) => {
       const name = node.inputs[k]!
       if (!gradient || !wanted[k]) return
+      emitter.declare(gradient)
       const before = arriving.get(name)
       if (before) before.push(gradient)
       else arriving.set(name, [gradient])

@@ -46,6 +46,8 @@ export interface Emitter {
   reshape(name: string, shape: Shape): string
   /** The shape as a vector of int64, with the batch of this run. */
   shape(shape: Shape): string
+  /** Says of which shape a value is, where ONNX Runtime would not find that out: it then keeps its inner layout. */
+  declare(value: Stored): void
   /** Takes images or other values from the caller. */
   input(name: string, dims: Shape, elementType?: number): string
   /** Hands a value to the caller under a name of its own. */
@@ -59,6 +61,7 @@ export function createEmitter(): Emitter {
   const constants = new Map<string, OnnxTensor>()
   const inputs: ValueInfo[] = []
   const outputs: ValueInfo[] = []
+  const values = new Map<string, ValueInfo>()
   const weights = new Map<Weight, Map<string, string>>()
   const transposed = new Map<string, string>()
   let scope = ''
@@ -141,6 +144,10 @@ export function createEmitter(): Emitter {
     images: (value) => stored(value, imagesOrder),
     reshape,
     shape,
+    declare(value) {
+      const known = inputs.some((v) => v.name === value.name) || constants.has(value.name)
+      if (!known) values.set(value.name, valueInfo(value.name, named(storedShape(value))))
+    },
     input(name, dims, elementType) {
       inputs.push(valueInfo(name, named(dims), elementType))
       return name
@@ -149,6 +156,6 @@ export function createEmitter(): Emitter {
       nodes.push(onnxNode('Identity', [value], [name], {}, `${scope}/${name}`))
       outputs.push(valueInfo(name, named(dims)))
     },
-    finish: () => writeOnnx(onnxModel({ nodes, initializers: [...constants.values()], inputs, outputs }, opset, irVersion)),
+    finish: () => writeOnnx(onnxModel({ nodes, initializers: [...constants.values()], inputs, outputs, values: [...values.values()] }, opset, irVersion)),
   }
 }
