@@ -14,15 +14,15 @@ const operators = new Set([
   'Expand', 'Pad', 'Resize', 'Identity', 'Dropout', 'Constant', 'ConstantOfShape', 'Shape', 'Cast', 'Where',
 ])
 
-/** Positions of inputs that carry shapes, axes, indices, conditions or scales: any type will do there. The others are data. */
+/** Positions of inputs that carry shapes, axes, indices, conditions, scales, exponents or types: any type will do there. The others are data. */
 const carriers: Readonly<Record<string, readonly number[]>> = {
   Reshape: [1], Expand: [1], ConstantOfShape: [0], Tile: [1], Upsample: [1], Resize: [1, 2, 3], Pad: [1, 3], Slice: [1, 2, 3, 4], Split: [1],
-  Squeeze: [1], Unsqueeze: [1], Gather: [1], GatherElements: [1], GatherND: [1], Where: [0], Dropout: [1, 2],
+  Squeeze: [1], Unsqueeze: [1], Gather: [1], GatherElements: [1], GatherND: [1], Where: [0], Dropout: [1, 2], Pow: [1], CastLike: [1],
   ReduceMean: [1], ReduceSum: [1], ReduceMax: [1], ReduceMin: [1], ReduceProd: [1], ReduceL1: [1], ReduceL2: [1], ReduceLogSum: [1],
   ReduceLogSumExp: [1], ReduceSumSquare: [1],
 }
 
-const outputTypes: ReadonlySet<number> = new Set([elementTypes.float, elementTypes.int64, elementTypes.bool])
+const outputTypes: ReadonlySet<number> = new Set([elementTypes.float, elementTypes.double, elementTypes.int32, elementTypes.int64, elementTypes.bool])
 const largestRank = 4
 
 /**
@@ -39,7 +39,7 @@ export function outOfScope(model: OnnxModel, inputs: () => readonly OnnxTensor[]
     if (reason) return `input ${reason}`
   }
   for (const output of model.graph.outputs) {
-    const reason = rankOf(output) ?? typeOf(output, outputTypes)
+    const reason = typeOf(output, outputTypes)
     if (reason) return `output ${reason}`
   }
   if (!nodes.some((node) => node.opType === 'Dropout' && node.inputs[2])) return null
