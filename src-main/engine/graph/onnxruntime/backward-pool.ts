@@ -1,12 +1,11 @@
-import { weight } from '../build.ts'
-import type { Pads, Shape } from '../graph.ts'
+import type { Shape } from '../graph.ts'
 import { hasPads, noPads, sizeOf } from '../graph.ts'
 import { elementTypes } from '../onnx-format/schema.ts'
 import { expandedTo } from './backward-broadcast.ts'
 import type { Emitter } from './emitter.ts'
+import { enlarged, spreadByZeros } from './enlarge.ts'
 import { onnxPads } from './forward-linear.ts'
-import { insideShares, padded, padsFit } from './forward-pool.ts'
-import { inputGradient } from './input-gradient.ts'
+import { insideShares, padded } from './forward-pool.ts'
 import type { Stored } from './layout.ts'
 import { imagesOrder, storedAxis } from './layout.ts'
 import { aroundImages, emitPad } from './padding.ts'
@@ -45,7 +44,7 @@ function scattered(gradient: string, chosen: string, shape: Shape, emitter: Emit
 function average({ node, dy, inputs, emitter }: BackwardStep<'pool'>): string {
   const { shape } = inputs[0]!
   const { size, strides, pads, countPadding } = node
-  const [, height, width, channels] = shape as [number, number, number, number]
+  const [, height, width] = shape as [number, number, number, number]
   const [, outHeight, outWidth] = node.shape as [number, number, number, number]
   const inside = insideShares(node, inputs[0]!)
   const images = emitter.images(dy)
@@ -53,22 +52,20 @@ function average({ node, dy, inputs, emitter }: BackwardStep<'pool'>): string {
   // a window that lies on padding alone has no pixels to share with
   const divisors = inside.map((share) => (share === 0 ? 1 : share))
   const gradient = cut ? emitter.op('Div', [images, emitter.floats([1, 1, outHeight, outWidth], divisors)]) : images
-  if (strides[0] === 1 && strides[1] === 1 && padsFit(node)) {
-    // the transpose of a sliding mean is one
-    const around: Pads = { top: size[0] - 1 - pads.top, bottom: size[0] - 1 - pads.bottom, left: size[1] - 1 - pads.left, right: size[1] - 1 - pads.right }
-    return emitter.op('AveragePool', [gradient], { kernel_shape: size, pads: onnxPads(around), count_include_pad: 1 })
-  }
   const whole = !hasPads(pads) && height === outHeight * size[0] && width === outWidth * size[1]
-  if (whole && size[0] === strides[0] && size[1] === strides[1]) {
-    const share = emitter.op('Mul', [gradient, emitter.scalar(1 / (size[0] * size[1]))])
-    const attributes = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }
-    return emitter.op('Resize', [share, '', emitter.floats([4], [1, 1, ...size])], attributes)
-  }
-  // every channel as an image of its own
-  const filter = weight([...size, 1, 1], new Float32Array(size[0] * size[1]).fill(1 / (size[0] * size[1])))
-  const planes = emitter.reshape(gradient, [-channels, 1, outHeight, outWidth])
-  const geometry = { filter, strides, dilations: [1, 1], pads, groups: 1, inputSize: [height, width], outputSize: [outHeight, outWidth] } as const
-  return emitter.reshape(inputGradient(planes, geometry, emitter), [shape[0]!, channels, height, width])
+  if (whole && size[0] === strides[0] && size[1] === strides[1]) return enlarged(emitter.op('Mul', [gradient, emitter.scalar(1 / (size[0] * size[1]))]), size, emitter)
+  // the transpose of a sliding mean is one
+  const [rows, columns] = [around(size[0], pads.top, height - outHeight * strides[0]), around(size[1], pads.left, width - outWidth * strides[1])]
+  const spread = spreadByZeros(gradient, [outHeight, outWidth], strides, emitter)
+  const outside = emitPad(spread, [[0, 0], [0, 0], rows.outside, columns.outside], 0, emitter)
+  return emitter.op('AveragePool', [outside], { kernel_shape: size, pads: [rows.pads[0], columns.pads[0], rows.pads[1], columns.pads[1]], count_include_pad: 1 })
+}
+
+/** Zeros around the gradient along one axis: those that the pool can add itself, and the others; crops are negative. */
+function around(size: number, before: number, left: number): { pads: [number, number]; outside: [number, number] } {
+  const needed = [size - 1 - before, left + before] as const
+  const pads = needed.map((n) => Math.min(Math.max(n, 0), size - 1)) as [number, number]
+  return { pads, outside: [needed[0] - pads[0], needed[1] - pads[1]] }
 }
 
 export const reduce: BackwardRule<'reduce'> = ({ node, dy, inputs, emitter }) => {

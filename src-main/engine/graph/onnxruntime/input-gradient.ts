@@ -1,6 +1,7 @@
 import type { Pads, Size2, Weight } from '../graph.ts'
 import { reordered } from './broadcast.ts'
 import type { Emitter } from './emitter.ts'
+import { spreadByZeros } from './enlarge.ts'
 import { onnxPads } from './forward-linear.ts'
 import { aroundImages, emitPad } from './padding.ts'
 
@@ -18,12 +19,15 @@ export interface Convolution {
 /**
  * The gradient of a convolution with respect to its input, both NCHW. With stride 1 it is a convolution with the flipped
  * filter. With a stride, every residue of the pixels modulo the stride has a small filter of its own: they are the channels
- * of one convolution, spread over the pixels afterwards. What is neither is a transposed convolution.
+ * of one convolution, spread over the pixels afterwards; depthwise, dy is spread before. What is neither is a transposed
+ * convolution.
  */
 export function inputGradient(dy: string, convolution: Convolution, emitter: Emitter): string {
-  const { strides: [down, across], dilations, filter } = convolution
+  const { strides: [down, across], dilations, filter, groups } = convolution
   if (down === 1 && across === 1) return flippedConvolution(dy, convolution, emitter)
+  if (isDepthwise(convolution)) return stuffedConvolution(dy, convolution, emitter)
   const small = filter.shape[0]! < down || filter.shape[1]! < across
+  if (filter.shape[2] === 1 && filter.shape[3] === groups) return spreadConvolution(dy, convolution, emitter)
   if (down !== across || dilations[0] !== 1 || dilations[1] !== 1 || small) return transposedConvolution(dy, convolution, emitter)
   return residueConvolution(dy, convolution, emitter)
 }
@@ -45,6 +49,29 @@ function flippedConvolution(dy: string, { filter, dilations, pads, groups, input
   }, emitter)
   const flipped = emitter.derived(filter, `flipped, ${groups} groups`, () => flippedFilter(filter, groups))
   return emitter.op('Conv', [around.image, flipped], { kernel_shape: [height, width], dilations, pads: onnxPads(around.pads), group: groups })
+}
+
+/**
+ * For one channel per group: dy with zeros between its pixels, and the flipped filter. The convolution keeps its channels,
+ * which ONNX Runtime is fast on.
+ */
+function spreadConvolution(dy: string, convolution: Convolution, emitter: Emitter): string {
+  const { strides, outputSize } = convolution
+  const spread = spreadByZeros(dy, outputSize, strides, emitter)
+  return flippedConvolution(spread, { ...convolution, strides: [1, 1], outputSize: [outputSize[0] * strides[0], outputSize[1] * strides[1]] }, emitter)
+}
+
+const isDepthwise = ({ filter, groups }: Convolution): boolean => filter.shape[2] === 1 && filter.shape[3] === groups
+
+/** Every pixel repeated over its stride, then all but the first of each made zero: both are fast, and nothing else that spreads is. */
+function stuffedConvolution(dy: string, convolution: Convolution, emitter: Emitter): string {
+  const { strides, outputSize } = convolution
+  const size: Size2 = [outputSize[0] * strides[0], outputSize[1] * strides[1]]
+  const first = Float32Array.from({ length: size[0] * size[1] }, (_, i) => Number(Math.floor(i / size[1]) % strides[0] === 0 && (i % size[1]) % strides[1] === 0))
+  const attributes = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }
+  const repeated = emitter.op('Resize', [dy, '', emitter.floats([4], [1, 1, ...strides])], attributes)
+  const stuffed = emitter.op('Mul', [repeated, emitter.floats([1, 1, ...size], first)])
+  return flippedConvolution(stuffed, { ...convolution, strides: [1, 1], outputSize: size }, emitter)
 }
 
 /** As ONNX takes it, [in, out / groups, height, width], rows and columns in reverse. */
@@ -78,9 +105,18 @@ function residueConvolution(dy: string, { filter, strides, pads, groups, inputSi
   const what = `residues ${stride}, pads ${pads.top} ${pads.left}, ${groups} groups`
   const small = emitter.derived(filter, what, () => residueFilter(filter, groups, [rows, columns]))
   const parts = emitter.op('Conv', [around.image, small], { kernel_shape: [rows.taps, columns.taps], pads: onnxPads(around.pads), group: groups })
-  const spread = emitter.op('DepthToSpace', [parts], { blocksize: stride, mode: 'CRD' })
+  const spread = interleaved(parts, stride, [inputChannels(filter, groups), height, width], emitter)
   if (height * stride === inputSize[0] && width * stride === inputSize[1]) return spread
   return emitter.op('Slice', [spread, emitter.ints([0, 0]), emitter.ints(inputSize), emitter.ints([2, 3])])
+}
+
+const inputChannels = (filter: Weight, groups: number): number => filter.shape[2]! * groups
+
+/** Channels of residues to the pixels they stand for, as DepthToSpace does it: columns, then rows, is several times as fast. */
+function interleaved(parts: string, stride: number, [channels, height, width]: readonly [number, number, number], emitter: Emitter): string {
+  const columns = emitter.op('Transpose', [emitter.reshape(parts, [-(channels * stride), stride, height, width])], { perm: [0, 2, 3, 1] })
+  const rows = emitter.op('Transpose', [emitter.reshape(columns, [-channels, stride, height, width * stride])], { perm: [0, 2, 1, 3] })
+  return emitter.reshape(rows, [-1, channels, height * stride, width * stride])
 }
 
 /** [in · stride², out / groups, taps, taps]: for every channel the residues of rows, and in each those of columns. */

@@ -1,0 +1,21 @@
+import type { Size2 } from '../graph.ts'
+import type { Emitter } from './emitter.ts'
+
+/** Every pixel of an NCHW batch becomes a block of equal ones. */
+export function enlarged(x: string, factors: Size2, emitter: Emitter): string {
+  const attributes = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }
+  return emitter.op('Resize', [x, '', emitter.floats([4], [1, 1, ...factors])], attributes)
+}
+
+/**
+ * Every pixel of an NCHW batch becomes a block with it in the upper left and zeros else. Enlarging and selecting is faster
+ * than padding or transposing every pixel.
+ * @param size [height, width] before
+ */
+export function spreadByZeros(x: string, size: Size2, factors: Size2, emitter: Emitter): string {
+  const [down, across] = factors
+  if (down === 1 && across === 1) return x
+  const [height, width] = [size[0] * down, size[1] * across]
+  const corners = Float32Array.from({ length: height * width }, (_, i) => (Math.floor(i / width) % down === 0 && (i % width) % across === 0 ? 1 : 0))
+  return emitter.op('Mul', [enlarged(x, factors, emitter), emitter.floats([1, 1, height, width], corners)])
+}
