@@ -96,7 +96,7 @@ export const useFiles = defineStore('files', () => {
     await openImages(of('image', 'folder'))
     if (moreModels.length > 0) notices.say(`One model is open at a time: ${model!.name} was taken, the other ${moreModels.length === 1 ? 'one' : moreModels.length} not.`)
     // Weights and cards are read with their model.
-    const left = of('other', 'card').filter((file) => !(model && (file.kind === 'card' || file.name.endsWith('.bin'))))
+    const left = of('other', 'card').filter((file) => !(model && (file.kind === 'card' || isWeights(file.name))))
     if (left.length > 0) notices.fail(new MaskscopeError('input', unknownText(left)))
   }
 
@@ -128,11 +128,16 @@ export const useFiles = defineStore('files', () => {
   return { asked, sending, choose, answer, chooseAndOpen, give, take, open, paste, stop: (): void => stopSending?.abort() }
 })
 
+/** Also by the names that ONNX gives what lies beside the model. */
+function isWeights(name: string): boolean {
+  return /\.bin$|\.data$|\.weights?$|\.onnx[._-]?data$/i.test(name)
+}
+
 function unknownText(files: readonly FileEntry[]): string {
   const names = files.slice(0, 3).map((file) => file.name).join(', ')
   const rest = files.length > 3 ? ` and ${files.length - 3} more` : ''
   const card = files.every((file) => file.kind === 'card')
   if (card) return `${names} is a model card. It is read together with its model: open the folder that holds both.`
-  if (files.every((file) => file.name.endsWith('.bin'))) return `${names}${rest} holds weights. They are read together with the model.json that names them: drop both, or the folder they lie in.`
-  return `${names}${rest}: this is no image, model, study or list of labels. Maskscope opens PNG, JPEG, WebP, TIFF and similar images, TensorFlow.js models with their weights, its own studies, and labels as .txt or .csv.`
+  if (files.every((file) => isWeights(file.name))) return `${names}${rest} holds weights. They are read together with the model.json or .onnx file that names them: drop both, or the folder they lie in.`
+  return `${names}${rest}: this is no image, model, study or list of labels. Maskscope opens PNG, JPEG, WebP, TIFF and similar images, ONNX models, TensorFlow.js models with their weights, its own studies, and labels as .txt or .csv.`
 }

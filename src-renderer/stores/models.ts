@@ -15,6 +15,8 @@ export const useModels = defineStore('models', () => {
   const place = shallowRef<ModelPlace | null>(null)
   const stated = ref<Stated>({})
   const opening = ref(false)
+  /** What runs it is being measured. */
+  const choosing = ref(false)
   const error = shallowRef<MaskscopeError | null>(null)
   let latest = 0
   /** What is being opened. */
@@ -66,6 +68,19 @@ export const useModels = defineStore('models', () => {
     current.value = model
   }
 
+  /** Asks what runs the model from now on. @throws MaskscopeError 'unavailable' where what is asked for cannot */
+  async function chooseExecutor(): Promise<void> {
+    const opened = current.value
+    if (!opened) return
+    choosing.value = true
+    try {
+      const executor = await call('models.choose', { model: opened.model })
+      if (current.value?.model === opened.model) current.value = { ...current.value, info: { ...current.value.info, executor } }
+    } finally {
+      choosing.value = false
+    }
+  }
+
   /** Gives up a model that was never completed. */
   function dismiss(): void {
     latest++
@@ -83,5 +98,5 @@ export const useModels = defineStore('models', () => {
     return saved
   }
 
-  return { bundled, current, incomplete, place, stated, opening, error, info: computed(() => current.value?.info ?? null), begin, open, state, adopt, dismiss, saveCard }
+  return { bundled, current, incomplete, place, stated, opening, choosing, error, info: computed(() => current.value?.info ?? null), begin, open, state, adopt, chooseExecutor, dismiss, saveCard }
 })

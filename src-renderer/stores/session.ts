@@ -12,7 +12,7 @@ const saveAfterMs = 400
 /** Who we are talking to, what it computes on, and what the person likes. */
 export const useSession = defineStore('session', () => {
   const hello = shallowRef<{ version: string; shell: 'electron' | 'web'; platform: string; nativeDialogs: boolean } | null>(null)
-  const backend = shallowRef<(BackendChoice & { workers: number }) | null>(null)
+  const backend = shallowRef<(BackendChoice & { workers: number; threads: number }) | null>(null)
   const backendError = ref<string | null>(null)
   /** The defaults until the main side has told its own. */
   const settings = ref<Settings>(structuredClone(defaultSettings))
@@ -47,9 +47,19 @@ export const useSession = defineStore('session', () => {
   }
 
   function save(): void {
+    write().catch((error: unknown) => useNotices().fail(error))
+  }
+
+  async function write(): Promise<void> {
     clearTimeout(saving)
     saving = undefined
-    call('settings.change', settings.value).catch((error: unknown) => useNotices().fail(error))
+    await call('settings.change', settings.value)
+  }
+
+  /** Takes effect here and on the main side. */
+  async function changeNow(part: Partial<Settings>): Promise<void> {
+    settings.value = { ...settings.value, ...part }
+    await write()
   }
 
   // A window that is closed or reloaded right after a change keeps it.
@@ -64,5 +74,5 @@ export const useSession = defineStore('session', () => {
   /** ⌘ on a Mac, Ctrl elsewhere. */
   const mac = computed(() => /mac|darwin/i.test(hello.value?.platform ?? navigator.platform))
 
-  return { hello, backend, backendError, settings, dark, mac, connection, begin, findBackend, change, changeStage }
+  return { hello, backend, backendError, settings, dark, mac, connection, begin, findBackend, change, changeNow, changeStage }
 })

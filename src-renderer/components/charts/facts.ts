@@ -1,5 +1,7 @@
+import type { MethodInfo } from '#shared/contract/models.ts'
 import type { RunDetail, RunRow } from '#shared/contract/runs.ts'
 import type { Evaluations } from '#shared/domain/run.ts'
+import { countText, parameterLabel, valueText } from '../runs/run-text.ts'
 import { shareText } from '../stage/captions.ts'
 
 export interface Fact {
@@ -9,7 +11,7 @@ export interface Fact {
 
 /** "41" or "4.2": as many digits as say something. */
 export function rateText(perSecond: number): string {
-  return perSecond >= 10 ? Math.round(perSecond).toLocaleString('en') : perSecond.toFixed(perSecond >= 1 ? 1 : 2)
+  return perSecond >= 10 ? countText(Math.round(perSecond)) : perSecond.toFixed(perSecond >= 1 ? 1 : 2)
 }
 
 /** "5 s", "3 min 20 s", "1 h 5 min" */
@@ -23,9 +25,8 @@ export function durationText(seconds: number): string {
 
 /** "385 fwd + bwd", "385 fwd, 120 bwd" */
 export function evaluationsText({ forward, backward }: Evaluations): string {
-  const text = (n: number): string => n.toLocaleString('en')
-  if (backward === 0) return `${text(forward)} fwd`
-  return forward === backward ? `${text(forward)} fwd + bwd` : `${text(forward)} fwd, ${text(backward)} bwd`
+  if (backward === 0) return `${countText(forward)} fwd`
+  return forward === backward ? `${countText(forward)} fwd + bwd` : `${countText(forward)} fwd, ${countText(backward)} bwd`
 }
 
 /** What is measured of a run, while it goes on and afterwards. */
@@ -45,10 +46,11 @@ export function measured(row: RunRow, area: number | null, evaluations: Evaluati
   return facts
 }
 
-/** Parameters that were changed on the way: "from 120", "area = 0.2, smooth = 1". */
-export function changeLines(row: RunRow): { from: string; what: string }[] {
+/** Parameters that were changed on the way: "from 120", "Area 0.2, Smoothness 1". */
+export function changeLines(row: Pick<RunRow, 'changes'>, method: MethodInfo | null): { from: string; what: string }[] {
   return row.changes.map(({ iteration, parameters }) => ({
-    from: `from ${iteration}`, what: Object.entries(parameters).map(([name, value]) => `${name} = ${String(value)}`).join(', '),
+    from: `from ${countText(iteration)}`,
+    what: Object.entries(parameters).map(([name, value]) => `${parameterLabel(method, name)} ${valueText(method, name, value)}`).join(', '),
   }))
 }
 

@@ -1,11 +1,17 @@
 import type { BackendId, BackendReport } from '#shared/domain/backend.ts'
-import { executorNames, type Diagnosis, type ExecutorReport } from '#shared/domain/executor.ts'
+import { executorNames, type Diagnosis, type ExecutorChoice, type ExecutorReport } from '#shared/domain/executor.ts'
 
 /** As people know them. */
 export const backendNames: Record<BackendId, string> = { cuda: 'CUDA', wasm: 'WebAssembly', cpu: 'Plain JavaScript' }
 
 export function workersText(workers: number): string {
   return workers === 1 ? '1 worker' : `${workers} workers`
+}
+
+/** "ONNX Runtime, 2 threads" or "TF.js, WebAssembly". */
+export function executorText({ id }: Pick<ExecutorChoice, 'id'>, backend: { id: BackendId; threads: number } | null): string {
+  if (id === 'onnxruntime') return backend ? `ONNX Runtime, ${threadsText(backend.threads)}` : 'ONNX Runtime'
+  return backend ? `TF.js, ${backendNames[backend.id]}` : 'TF.js'
 }
 
 export function threadsText(threads: number): string {

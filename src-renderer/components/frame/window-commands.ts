@@ -30,6 +30,7 @@ export function registerWindowCommands(): () => void {
     ...views.map((view, i): Command => ({
       id: `view-${view.id}`, title: `Go to ${view.title}`, group: 'View', keys: [`Mod+${i + 1}`], run: () => void (viewShown.value = view.id),
     })),
+    { id: 'settings', title: 'Settings', group: 'Edit', keys: ['Mod+,'], run: () => dialogs.show('settings') },
     { id: 'theme', title: 'Change the theme: system, light, dark', group: 'View', run: () => session.change({ theme: nextTheme(session.settings.theme) }) },
     {
       id: 'inspect-model', title: 'Inspect the model', group: 'View', run: () => dialogs.show('inspector'),

@@ -2,7 +2,8 @@ import type { MethodInfo } from '#shared/contract/models.ts'
 import type { RunRow } from '#shared/contract/runs.ts'
 import { resolveParameters, type ParameterSchema, type ParameterValue, type ParameterValues } from '#shared/domain/parameters.ts'
 
-const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+/** Thousands are set apart from five digits on, here as everywhere in the window. */
+const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0, useGrouping: 'min2' })
 
 /** As texts print numbers: at most three digits that count, no zero before the point. */
 export function shortNumber(value: number): string {
@@ -53,6 +54,12 @@ export function parameterName(method: MethodInfo | null, name: string): string {
   if (name === 'preset') return 'Preset'
   const parameter = method?.parameters.find((p) => p.name === name)
   return parameter?.symbol ?? parameter?.label ?? name
+}
+
+/** As the form calls it. */
+export function parameterLabel(method: MethodInfo | null, name: string): string {
+  if (name === 'preset') return 'Preset'
+  return method?.parameters.find((p) => p.name === name)?.label ?? name
 }
 
 /** What a run's parameters change of its preset, e.g. "λs .08, T .3"; the preset's name first where it is not the usual one. */

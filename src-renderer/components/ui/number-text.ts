@@ -29,6 +29,13 @@ export function formatNumber(value: number): string {
   return String(clean(value))
 }
 
+const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 20, useGrouping: 'min2' })
+
+/** As it is read, not typed: "12,000", but "1500". */
+export function groupedNumber(value: number): string {
+  return Number.isInteger(value) ? grouped.format(value) : formatNumber(value)
+}
+
 /** One step up or down, within the limits. */
 export function stepNumber(value: number, by: number, rules: NumberRules): number {
   const { min = -Infinity, max = Infinity } = rules

@@ -4,7 +4,7 @@ import { changeLines, durationText, evaluationsText, groupedProvenance, measured
 import RightPanel from '#renderer/components/charts/RightPanel.vue'
 import type { RunDetail } from '#shared/contract/runs.ts'
 import { beginStores, settled, show, showRuns } from '../mount.ts'
-import { runRow } from '../samples.ts'
+import { method, runRow } from '../samples.ts'
 
 const provenance: RunDetail['provenance'] = [
   { group: 'Model', name: 'SHA-256', value: 'ab'.repeat(32) },
@@ -28,11 +28,11 @@ beforeEach(async () => void (await beginStores({
 })))
 
 test('numbers as people read them', () => {
-  expect([rateText(41.3), rateText(4.24), rateText(0.333), rateText(1234)]).toEqual(['41', '4.2', '0.33', '1,234'])
+  expect([rateText(41.3), rateText(4.24), rateText(0.333), rateText(1234)]).toEqual(['41', '4.2', '0.33', '1234'])
   expect([durationText(5.04), durationText(42), durationText(200), durationText(3900), durationText(3600), durationText(0)])
     .toEqual(['5.0 s', '42 s', '3 min 20 s', '1 h 5 min', '1 h', '0 s'])
   expect([evaluationsText({ forward: 385, backward: 385 }), evaluationsText({ forward: 8000, backward: 0 }), evaluationsText({ forward: 9, backward: 8 })])
-    .toEqual(['385 fwd + bwd', '8,000 fwd', '9 fwd, 8 bwd'])
+    .toEqual(['385 fwd + bwd', '8000 fwd', '9 fwd, 8 bwd'])
 })
 
 test('time left while it runs, time taken afterwards', () => {
@@ -46,7 +46,9 @@ test('time left while it runs, time taken afterwards', () => {
 })
 
 test('changes on the way, with the iteration from which they hold', () => {
-  expect(changeLines(runRow({ changes: [{ iteration: 40, parameters: { area: 0.2, flip: true } }] }))).toEqual([{ from: 'from 40', what: 'area = 0.2, flip = true' }])
+  const row = runRow({ changes: [{ iteration: 40, parameters: { 'sparsity-weight': 0.2, flip: true, fill: 'blur' } }] })
+  expect(changeLines(row, method)).toEqual([{ from: 'from 40', what: 'Sparsity weight .2, Flip on, Fill Blurred' }])
+  expect(changeLines(row, null)[0]!.what).toContain('sparsity-weight .2')
 })
 
 test('what made the result stands beside it, short and in full', () => {

@@ -28,6 +28,9 @@ describe('what is dropped', () => {
 
   test('loosely beside a model.json belongs to it, pictures do not', async () => {
     expect(await paths([file('model.json'), file('a.png'), file('w.bin'), file('labels.txt')])).toEqual([['model/model.json', 'model/w.bin', 'model/labels.txt'], ['a.png']])
+    expect(await paths([file('net.onnx'), file('net.onnx.data'), file('a.jpg'), file('weights')])).toEqual([['net/net.onnx', 'net/net.onnx.data', 'net/weights'], ['a.jpg']])
+    expect(await paths([file('net.onnx'), file('a.jpg')])).toEqual([['net.onnx'], ['a.jpg']])
+    expect(await paths([file('a.onnx'), file('b.onnx'), file('a.bin')])).toEqual([['a.onnx'], ['b.onnx'], ['a.bin']])
     expect(await paths([file('labels.txt'), file('other.txt')])).toEqual([['labels.txt'], ['other.txt']])
   })
 

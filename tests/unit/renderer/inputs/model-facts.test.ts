@@ -18,12 +18,17 @@ import { openImage, openModel, reading } from '../samples.ts'
 let client: FakeClient
 let section: VueWrapper
 
+/** Per channel, as the main side completes it. */
+function all(values: number[]): number[] {
+  return values.length === 1 ? [values[0]!, values[0]!, values[0]!] : values
+}
+
 /** A model file that says nothing of its range. */
 function answerFor(stated: Stated): ReturnType<typeof openModel> | object {
   if (stated.labels === 'wrong') throw new MaskscopeError('input', 'cats.txt holds 2 labels, and the model has 3 classes.', { subject: 'labels' })
   if (!stated.range) return { state: 'incomplete', file: 'file-1', name: 'my-model', stated, missing: ['range'], message: 'State the range.' }
   const model = openModel({ model: `model-${JSON.stringify(stated)}`, cardless: true, bundled: false, stated })
-  return { ...model, info: { ...model.info, preprocessing: { ...model.info.preprocessing, range: stated.range, fit: stated.fit ?? 'squash' } } }
+  return { ...model, info: { ...model.info, preprocessing: { ...model.info.preprocessing, range: stated.range, mean: all(stated.mean ?? [0]), std: all(stated.std ?? [1]), fit: stated.fit ?? 'squash' } } }
 }
 
 beforeEach(async () => {
@@ -49,12 +54,12 @@ test('what a model does not say is asked for in its place', () => {
 test('each stated fact opens the model anew and shows what it makes of the picture', async () => {
   await segment('0 to 255').trigger('click')
   await flushPromises()
-  expect(client.inputsOf('models.open').at(-1)).toEqual({ from: { file: 'file-1' }, stated: { range: [0, 255] } })
+  expect(client.inputsOf('models.open').at(-1)).toEqual({ from: { file: 'file-1' }, stated: { range: [0, 255], mean: [0], std: [1] } })
   expect(section.findAll('.top th').map((cell) => cell.text())).toEqual(['ball', 'tall cup', 'cup'])
   client.answers['images.classify'] = () => ({ ...reading, top: reading.top.slice(1) })
   await segment('Central crop').trigger('click')
   await flushPromises()
-  expect(client.inputsOf('models.open').at(-1)?.stated).toEqual({ range: [0, 255], fit: 'crop' })
+  expect(client.inputsOf('models.open').at(-1)?.stated).toEqual({ range: [0, 255], mean: [0], std: [1], fit: 'crop' })
   expect(section.findAll('.top th').map((cell) => cell.text())).toEqual(['tall cup', 'cup'])
 })
 
@@ -71,6 +76,37 @@ test('an own range is typed, and one that runs backwards explains itself', async
   await low!.trigger('change')
   expect(section.find('.problem').text()).toBe('The first number must be less than the second.')
   expect(useModels().info?.preprocessing.range).toEqual([-2, 2])
+})
+
+test('what ImageNet networks want is one click; own numbers per channel begin with what holds', async () => {
+  await segment('ImageNet').trigger('click')
+  await flushPromises()
+  const imagenet = { range: [0, 1], mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }
+  expect(client.inputsOf('models.open').at(-1)?.stated).toEqual(imagenet)
+  expect(segment('ImageNet').attributes('aria-checked') ?? segment('ImageNet').attributes('aria-pressed')).toBe('true')
+  await segment('Own').trigger('click')
+  expect(section.findAll('.own input').map((input) => (input.element as HTMLInputElement).value)).toEqual(['0', '1', '0.485', '0.456', '0.406', '0.229', '0.224', '0.225'])
+  const green = section.find('input[aria-label="Standard deviation, green"]')
+  await green.setValue('0')
+  await green.trigger('change')
+  expect(section.find('.problem').text()).toBe('Every standard deviation must be greater than 0.')
+  await green.setValue('0.25')
+  await green.trigger('change')
+  await flushPromises()
+  expect(client.inputsOf('models.open').at(-1)?.stated).toEqual({ ...imagenet, std: [0.229, 0.25, 0.225] })
+  expect(segment('Own').attributes('data-state')).toBe('on')
+})
+
+test('a network of grey pictures is not offered colours', async () => {
+  client.answers['models.open'] = ({ stated }) => {
+    const model = openModel({ model: 'grey', cardless: true, bundled: false, stated }, { input: { height: 28, width: 28, channels: 1 } })
+    return { ...model, info: { ...model.info, preprocessing: { ...model.info.preprocessing, mean: [0], std: [1] } } }
+  }
+  await segment('0 to 1').trigger('click')
+  await flushPromises()
+  expect(section.findAll('.presets .segment').map((button) => button.text())).toEqual(['0 to 1', '−1 to 1', '0 to 255', 'Own'])
+  await segment('Own').trigger('click')
+  expect(section.findAll('.own input').map((input) => input.attributes('aria-label'))).toEqual(['Value of black', 'Value of white', 'Mean, grey', 'Standard deviation, grey'])
 })
 
 test('labels that do not fit are refused at their field; what was stated stays', async () => {
