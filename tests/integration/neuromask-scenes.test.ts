@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { explainAll, keepRates, localise, subjectsFrom } from '../../scripts/evidence/mask-measures.ts'
 import { selectBackend } from '#engine/backend/select.ts'
-import { loadClassifier } from '#engine/classifier/load.ts'
+import { loadClassifier, plainUse } from '#engine/classifier/load.ts'
 import { findMethod } from '#engine/methods/registry.ts'
 import { loadModel } from '#services/models.ts'
 
 /** What docs/evidence/neuromask.md reports at length: our preset on the first 200 evaluation scenes, its own-class part. */
 test('our preset keeps the class of 200 evaluation scenes and finds their objects', async () => {
   await selectBackend('wasm')
-  const demo = await loadClassifier((await loadModel('demo')).source)
+  const demo = await loadClassifier((await loadModel('demo')).source, { ...plainUse, executor: 'auto' })
   const subjects = await subjectsFrom(demo, 2_000_000, 200)
   const explanations = await explainAll(findMethod('neuromask'), demo, subjects, {})
   const kept = await keepRates(demo, subjects, explanations, 'drawn', 10)
