@@ -172,10 +172,10 @@ const parameters: readonly Parameter[] = [
   },
   {
     type: 'choice', name: 'fill', label: 'Fill', group: 'Fill', common: true,
-    help: 'What stands where the mask hides the image.',
+    help: 'What stands where the mask hides the image. Textures are drawn in its mean colour.',
     default: ours.fill,
     options: [
-      { value: 'drawn', label: 'Another texture at every step, in the mean colour' },
+      { value: 'drawn', label: 'Another texture at every step' },
       { value: 'zero', label: 'Black' },
       { value: 'mean', label: 'Mean colour of the image' },
       { value: 'blur', label: 'The image, blurred' },

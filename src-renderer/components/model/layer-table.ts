@@ -81,7 +81,7 @@ export function fieldText({ receptiveField: field }: Layer): string {
 export function fieldSentence({ receptiveField: field }: Layer): string {
   if (field === null) return 'the whole picture'
   if (field.size === 0) return 'nothing of the picture'
-  return `${field.size} × ${field.size} px, every ${Number(field.stride.toFixed(2))} px`
+  return `${field.size} × ${field.size} px, every ${field.stride === 1 ? '' : `${Number(field.stride.toFixed(2))} `}px`
 }
 
 /** Why CAM methods cannot take a layer; null where they can. */

@@ -11,7 +11,7 @@ export interface FactGroup {
 /** Everything that is known of a model, in words. */
 export function modelFacts({ info, place, bundled }: OpenModel): FactGroup[] {
   const { input, preprocessing: use } = info
-  const per = (values: readonly number[]): string => values.map((value) => String(Number(value.toPrecision(6)))).join(', ')
+  const per = (values: readonly number[]): string => values.map((value) => String(Number(value.toPrecision(6))).replace('-', '−')).join(', ')
   const fit = use.fit === 'squash' ? 'squashed to the input' : `central crop of ${Number((use.cropFraction * 100).toFixed(2))}% of the shorter side`
   return [
     {
@@ -20,7 +20,7 @@ export function modelFacts({ info, place, bundled }: OpenModel): FactGroup[] {
         { name: 'Format', value: info.format },
         { name: 'Input', value: `${input.height} × ${input.width} × ${input.channels}` },
         { name: 'Classes', value: `${countText(info.classes)}, ${info.labels ? 'with labels' : 'without labels'}` },
-        { name: 'Last layer gives', value: info.head === 'none' ? 'logits' : `${info.head}, taken off` },
+        { name: 'Probabilities by', value: info.head === 'none' ? 'nothing: it gives scores only' : info.head },
         { name: 'Parameters', value: countText(info.parameters) },
         { name: 'Multiply-adds', value: info.multiplyAdds === null ? 'not known' : countText(info.multiplyAdds) },
         { name: 'Access', value: info.access === 'gradient' ? 'gradient: every method' : 'query: methods that only ask for scores' },
