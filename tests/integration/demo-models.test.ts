@@ -3,7 +3,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { selectBackend } from '#engine/backend/select.ts'
 import type { Classifier } from '#engine/classifier/classifier.ts'
-import { loadClassifier } from '#engine/classifier/load.ts'
+import { loadClassifier, plainUse } from '#engine/classifier/load.ts'
 import { sceneClasses } from '#engine/scenes/scenes.ts'
 import { loadModel } from '#services/models.ts'
 import { accuracy, pairedRenders } from '../../scripts/evidence/paired-renders.ts'
@@ -41,7 +41,7 @@ test('they differ in their layers and in the scenes they were trained on', async
 describe.each(names)('%s', (name) => {
   let classifier: Classifier
   beforeAll(async () => {
-    classifier = await loadClassifier((await loadModel(name)).source)
+    classifier = await loadClassifier((await loadModel(name)).source, { ...plainUse, executor: 'auto' })
   })
   afterAll(() => classifier.dispose())
 
