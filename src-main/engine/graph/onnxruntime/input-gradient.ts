@@ -25,7 +25,6 @@ export interface Convolution {
 export function inputGradient(dy: string, convolution: Convolution, emitter: Emitter): string {
   const { strides: [down, across], dilations, filter, groups } = convolution
   if (down === 1 && across === 1) return flippedConvolution(dy, convolution, emitter)
-  if (isDepthwise(convolution)) return stuffedConvolution(dy, convolution, emitter)
   const small = filter.shape[0]! < down || filter.shape[1]! < across
   if (filter.shape[2] === 1 && filter.shape[3] === groups) return spreadConvolution(dy, convolution, emitter)
   if (down !== across || dilations[0] !== 1 || dilations[1] !== 1 || small) return transposedConvolution(dy, convolution, emitter)
@@ -59,19 +58,6 @@ function spreadConvolution(dy: string, convolution: Convolution, emitter: Emitte
   const { strides, outputSize } = convolution
   const spread = spreadByZeros(dy, outputSize, strides, emitter)
   return flippedConvolution(spread, { ...convolution, strides: [1, 1], outputSize: [outputSize[0] * strides[0], outputSize[1] * strides[1]] }, emitter)
-}
-
-const isDepthwise = ({ filter, groups }: Convolution): boolean => filter.shape[2] === 1 && filter.shape[3] === groups
-
-/** Every pixel repeated over its stride, then all but the first of each made zero: both are fast, and nothing else that spreads is. */
-function stuffedConvolution(dy: string, convolution: Convolution, emitter: Emitter): string {
-  const { strides, outputSize } = convolution
-  const size: Size2 = [outputSize[0] * strides[0], outputSize[1] * strides[1]]
-  const first = Float32Array.from({ length: size[0] * size[1] }, (_, i) => Number(Math.floor(i / size[1]) % strides[0] === 0 && (i % size[1]) % strides[1] === 0))
-  const attributes = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }
-  const repeated = emitter.op('Resize', [dy, '', emitter.floats([4], [1, 1, ...strides])], attributes)
-  const stuffed = emitter.op('Mul', [repeated, emitter.floats([1, 1, ...size], first)])
-  return flippedConvolution(stuffed, { ...convolution, strides: [1, 1], outputSize: size }, emitter)
 }
 
 /** As ONNX takes it, [in, out / groups, height, width], rows and columns in reverse. */
