@@ -140,6 +140,7 @@ const tile: NodeImporter = (node, inputs, context) => {
   const shape = context.shape(x)
   const repeats = [...context.known(node, inputs[1], 'the repeats').data]
   if (repeats.length !== shape.length || repeats.some((n) => !Number.isSafeInteger(n) || n < 0)) throw unsupported(node, `[${repeats.join(', ')}] times`)
+  if (x.kind === 'known' && !hasBatch(repeats)) context.allow(node, shape.reduce((product, n, i) => product * n * repeats[i]!, 1))
   const once = repeats.map((n, i) => (shape[i] === 1 ? 1 : n))
   const indices = once.map((n, axis) => (n === 1 ? null : repeated(node, shape[axis]!, n, context)))
   const several = picked(node, x, indices, context, 'repeats')

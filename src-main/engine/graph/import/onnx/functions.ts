@@ -3,7 +3,7 @@ import type { OnnxAttribute, OnnxFunction, OnnxModel, OnnxNode } from '../../onn
 import { nameOf, unsupported } from './attributes.ts'
 
 /** Nodes that functions inside of functions may come to. */
-const MOST_NODES = 200_000
+const MOST_NODES = 50_000
 const DEEPEST_CALL = 20
 
 /** ONNX's own operators are in the domain '', which may also be written out. */
