@@ -7,7 +7,7 @@ import { enlarged, spreadByZeros } from './enlarge.ts'
 import { onnxPads } from './forward-linear.ts'
 import { insideShares, padded } from './forward-pool.ts'
 import type { Stored } from './layout.ts'
-import { imagesOrder, storedAxis } from './layout.ts'
+import { imagesOrder, sameOrder, storedAxis } from './layout.ts'
 import { aroundImages, emitPad } from './padding.ts'
 import type { BackwardRule, BackwardStep } from './rule.ts'
 
@@ -74,7 +74,12 @@ export const reduce: BackwardRule<'reduce'> = ({ node, dy, inputs, emitter }) =>
   const kept = x.shape.map((n, i) => (node.axes.includes(i) ? 1 : n))
   const asKept = (value: Stored): string => emitter.stored(node.keepDims ? value : emitter.value(emitter.reshape(emitter.natural(value), kept), kept), x.order)
   const gradient = asKept(dy)
-  const spread = (name: string): Stored => expandedTo({ name, shape: kept, order: x.order }, x.shape, emitter)
+  const overPixels = sameOrder(x.order, imagesOrder) && sameOrder([...node.axes].sort(), [1, 2])
+  const spread = (name: string): Stored => {
+    // enlarging, unlike expanding, goes on in the inner layout of convolutions
+    if (overPixels) return { name: enlarged(name, [x.shape[1]!, x.shape[2]!], emitter), shape: x.shape, order: x.order }
+    return expandedTo({ name, shape: kept, order: x.order }, x.shape, emitter)
+  }
   switch (node.function) {
     case 'sum':
       return [spread(gradient)]
