@@ -14,11 +14,18 @@ interface Reduction {
   readonly keepDims: boolean
 }
 
-/** Axes are an attribute in older operator sets and an input in newer ones; the result keeps the layout of what is left. */
-function reduction(make: (steps: Steps, over: Reduction) => Ref): NodeImporter {
+/**
+ * Axes are an attribute in older operator sets and an input in newer ones; the result keeps the layout of what is left.
+ * @param ofNone what is left to do where no axis is reduced; nothing where left out
+ */
+function reduction(make: (steps: Steps, over: Reduction) => Ref, ofNone?: (steps: Steps, x: Ref) => Ref): NodeImporter {
   return (node, inputs, context) => {
     const x = context.required(node, inputs[0], 'the data')
     const axes = reducedAxes(node, x, inputs[1], context)
+    if (axes === null && ofNone) {
+      const { ref, order } = asStored(x, context)
+      return context.value(ofNone(stepsOf(node, context), ref), order, x.type)
+    }
     if (axes === null) {
       if (x.kind === 'node') context.builder.alias(nameOf(node), x.ref)
       return x
@@ -43,13 +50,14 @@ function reducedAxes(node: OnnxNode, x: OnnxValue, input: OnnxValue | undefined,
   return axes
 }
 
-/** A function of the elements, a sum, and a function of the sum. */
+/** A function of the elements, a sum, and a function of the sum; with nothing to sum over the functions remain. */
 function sumOf(before: 'abs' | 'square' | null, after: 'sqrt' | 'log' | null): NodeImporter {
+  const functions = [before, after].filter((f) => f !== null)
   return reduction((steps, { x, axes, keepDims }) => {
     const terms = before ? steps.unary({ kind: before }, x) : x
     const sum = steps.reduce('sum', terms, axes, keepDims, after === null)
     return after ? steps.unary({ kind: after }, sum, true) : sum
-  })
+  }, (steps, x) => functions.reduce((value, kind, i) => steps.unary({ kind }, value, i === functions.length - 1), x))
 }
 
 /** The largest is taken out before the exponential and put back after the logarithm, so that nothing overflows. */

@@ -1,5 +1,5 @@
 import type { Ref } from '../../build.ts'
-import { pads } from '../../build.ts'
+import { pads as padsOfImage } from '../../build.ts'
 import type { Weight } from '../../graph.ts'
 import type { OnnxNode } from '../../onnx-format/schema.ts'
 import { hasAttribute, int, ints, text, unsupported } from './attributes.ts'
@@ -42,24 +42,23 @@ function axesOf(node: OnnxNode, sizes: readonly number[], window: readonly numbe
   const strides = listOf(node, 'strides', count, 1)
   const dilations = listOf(node, 'dilations', count, 1)
   const extra = hasAttribute(node, 'output_padding') ? ints(node, 'output_padding') : sizes.map(() => 0)
-  const target = outputSizes(node, sizes, strides)
-  const stated = padsOf(node, count) ?? sizes.map(() => 0).concat(sizes.map(() => 0))
+  const stated = ints(node, 'output_shape')
+  const target = stated.length > 0 ? statedSizes(node, stated, sizes) : null
+  const pads = padsOf(node, count)
   if (extra.length !== count || extra.some((n) => !Number.isSafeInteger(n) || n < 0)) throw unsupported(node, `output padding [${extra.join(', ')}]`)
   return sizes.map((size, i) => {
     const [stride, dilation] = [strides[i]!, dilations[i]!]
     const full = stride * (size - 1) + extentOf({ window: window[i]!, dilation })
-    if (target === null) return { stride, dilation, full, before: stated[i]!, after: stated[i + count]! - extra[i]! }
-    const total = full + extra[i]! - target[i]!
+    if (target === null && pads !== null) return { stride, dilation, full, before: pads[i]!, after: pads[i + count]! - extra[i]! }
+    // SAME cuts down to the input's size times the stride, and adds nothing where there is less
+    const output = target?.[i] ?? Math.min(size * stride, full + extra[i]!)
+    const [before] = halves(Math.max(0, full + extra[i]! - output), text(node, 'auto_pad', 'NOTSET') === 'SAME_UPPER')
     // where the target is larger than what there is, the rest are zeros at the end
-    const [before] = halves(Math.max(0, total), text(node, 'auto_pad', 'NOTSET') === 'SAME_UPPER')
-    return { stride, dilation, full, before, after: full - target[i]! - before }
+    return { stride, dilation, full, before, after: full - output - before }
   })
 }
 
-/** Output sizes, where they are stated or follow from `auto_pad` SAME. */
-function outputSizes(node: OnnxNode, sizes: readonly number[], strides: readonly number[]): readonly number[] | null {
-  const stated = ints(node, 'output_shape')
-  if (stated.length === 0) return padsOf(node, sizes.length) === null ? sizes.map((n, i) => n * strides[i]!) : null
+function statedSizes(node: OnnxNode, stated: readonly number[], sizes: readonly number[]): readonly number[] {
   const target = stated.slice(-sizes.length)
   if (target.length !== sizes.length || target.some((n) => !Number.isSafeInteger(n) || n < 1)) throw unsupported(node, `output shape [${stated.join(', ')}]`)
   return target
@@ -93,7 +92,7 @@ function transposedConvolution(node: OnnxNode, images: Images, filter: Weight, b
   const [top, bottom] = cut(vertical, taps)
   const [left, right] = cut(horizontal, across)
   const operation = {
-    op: 'conv2dTranspose', filter, strides: size2(axes.map((a) => a.stride)), pads: pads([top, Math.max(0, bottom)], [left, Math.max(0, right)]), activation: null,
+    op: 'conv2dTranspose', filter, strides: size2(axes.map((a) => a.stride)), pads: padsOfImage([top, Math.max(0, bottom)], [left, Math.max(0, right)]), activation: null,
   } as const
   const sizes = [vertical.full - top - bottom, horizontal.full - left - right] as const
   const rest = [[vertical.before - top, vertical.after - bottom], [horizontal.before - left, horizontal.after - right]] as const
