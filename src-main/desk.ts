@@ -15,6 +15,7 @@ import type { Parts } from './router/parts.ts'
 import { runCalls, runStreams } from './router/runs.ts'
 import { studyCalls } from './router/studies.ts'
 import { systemCalls, systemStreams } from './router/system.ts'
+import { toldBy } from './router/told.ts'
 import type { ShellHost } from './shell-host.ts'
 import { createWorkbench, type WorkbenchOptions } from './workbench.ts'
 
@@ -86,10 +87,13 @@ export async function createDesk(options: DeskOptions): Promise<Desk> {
   }
 
   const log = options.log ?? ((message: string) => void process.stderr.write(`${message}\n`))
+  const told = host.told ?? ((text: string) => text)
   const parts: Parts = { host, pool, handles, settings, notices, models, images, keeper, boardOf, log }
   return {
     handlers: {
-      calls: { ...systemCalls(parts), ...modelCalls(parts), ...imageCalls(parts), ...runCalls(parts), ...studyCalls(parts), ...figureCalls(parts) },
+      calls: toldBy({
+        ...systemCalls(parts), ...modelCalls(parts), ...imageCalls(parts), ...runCalls(parts), ...studyCalls(parts), ...figureCalls(parts),
+      }, told),
       streams: { ...systemStreams(parts), ...runStreams(parts) },
     },
     handles,

@@ -5,10 +5,14 @@ import type { GraphReport } from '#shared/domain/layers.ts'
 import { shortPlace } from '#services/handles.ts'
 import type { CallsOf, Parts } from './parts.ts'
 
-export function modelCalls({ models, pool }: Parts): CallsOf<'models' | 'methods'> {
+export function modelCalls({ models, pool, host }: Parts): CallsOf<'models' | 'methods'> {
+  const told = host.told ?? ((text: string) => text)
   return {
     'models.bundled': () => models.bundled(),
-    'models.open': ({ from, stated }) => models.open(from, stated),
+    'models.open': async ({ from, stated }) => {
+      const answer = await models.open(from, stated)
+      return answer.state === 'open' ? { ...answer, place: told(answer.place) } : answer
+    },
     'models.choose': ({ model }) => models.choose(model),
     'models.inspect': async ({ model }) => {
       const report = await pool.describe((await models.get(model)).source)
@@ -16,7 +20,7 @@ export function modelCalls({ models, pool }: Parts): CallsOf<'models' | 'methods
     },
     'models.saveCard': async ({ model }) => {
       const file = await models.saveCard(model)
-      return { file: shortPlace(file), card: await readFile(file, 'utf8') }
+      return { file: told(shortPlace(file)), card: await readFile(file, 'utf8') }
     },
     'methods.list': () => methods.map(({ id, title, citation, access, parameters, presets }) => ({
       // Descriptors are the same on both sides; here they are read-only.

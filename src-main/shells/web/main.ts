@@ -17,7 +17,8 @@ async function main(): Promise<void> {
   const page = path.join(programFolder(), 'out', 'renderer')
   checkStart(start, page)
   const log = createLog()
-  const { host, events } = createWebHost(start.roots)
+  const uploads = createUploads(tmpdir())
+  const { host, events } = createWebHost(start.roots, uploads.told)
   watchErrors((message, error) => {
     log.error(message, error)
     events.emit({ type: 'notice', level: 'error', message: `Something went wrong in Maskscope itself: ${messageOf(error).slice(0, 2000)}. Your study is safe. If the window behaves oddly, start Maskscope again.` })
@@ -26,7 +27,6 @@ async function main(): Promise<void> {
   const making = import('./desk-of.ts').then(({ deskOf }) => deskOf(start, host, log))
   // Reported once, below.
   making.catch(() => undefined)
-  const uploads = createUploads(tmpdir())
   const server = await startWebServer({
     page, port: start.port, uploads,
     onWire: (wire) => void making.then(({ serveWire }) => serveWire(wire), () => wire.close()),

@@ -35,6 +35,8 @@ export interface Uploads {
   receive(group: string, file: string, offset: number, body: IncomingMessage): Promise<void>
   /** @returns the absolute path of the one file or folder that the group is */
   finish(group: string): Promise<string>
+  /** A text with the files by the names that they were sent with, not by where they lie. */
+  told(text: string): string
   /** Gives up a group. */
   abandon(group: string): Promise<void>
   /** Removes everything that was sent. */
@@ -54,6 +56,7 @@ interface Group {
 export function createUploads(parent: string, limits: UploadLimits = uploadLimits): Uploads {
   const groups = new Map<string, Group>()
   let session: Promise<string> | undefined
+  let place: string | undefined
   let count = 0
 
   async function groupOf(name: string): Promise<Group> {
@@ -65,7 +68,8 @@ export function createUploads(parent: string, limits: UploadLimits = uploadLimit
     made.idle.unref()
     groups.set(name, made)
     session ??= mkdtemp(path.join(parent, 'maskscope-'))
-    made.folder = path.join(await session, String(++count))
+    place = await session
+    made.folder = path.join(place, String(++count))
     await mkdir(made.folder)
     made.busy = false
     return made
@@ -116,8 +120,15 @@ export function createUploads(parent: string, limits: UploadLimits = uploadLimit
     if (group.folder !== '') await rm(group.folder, { recursive: true, force: true })
   }
 
+  function told(text: string): string {
+    if (place === undefined) return text
+    // Each group lies in a folder of its own, by number.
+    const [first, ...others] = text.split(place + path.sep)
+    return first! + others.map((rest) => rest.replace(/^\d+(?:[\\/]|(?=\W|$))/, (folder) => (/\D$/.test(folder) ? '' : 'what was sent from this window'))).join('')
+  }
+
   return {
-    receive, finish, abandon,
+    receive, finish, abandon, told,
     async dispose() {
       for (const { idle } of groups.values()) clearTimeout(idle)
       groups.clear()

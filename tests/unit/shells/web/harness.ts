@@ -3,7 +3,7 @@ import { request, type IncomingHttpHeaders, type RequestOptions } from 'node:htt
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { startWebServer, type WebServer } from '#main/shells/web/server.ts'
-import { createUploads, type UploadLimits } from '#main/shells/web/uploads.ts'
+import { createUploads, type UploadLimits, type Uploads } from '#main/shells/web/uploads.ts'
 import { createHandles, type Handles } from '#services/handles.ts'
 import { serveExample } from '../../shared/link/example-contract.ts'
 
@@ -17,6 +17,7 @@ export interface TestServer extends WebServer {
   handles: Handles
   /** Of the uploads, to see what lies there. */
   temporary: string
+  uploads: Uploads
   /** What the server logged. */
   log: string[]
   /** With Host and Origin as a page of ours has them, unless `headers` say otherwise. */
@@ -50,7 +51,7 @@ export async function startTestServer(limits?: UploadLimits, maxPayload?: number
     headers: { host: `127.0.0.1:${server.port}`, origin: `http://127.0.0.1:${server.port}`, ...(cookie === undefined ? {} : { cookie }), ...headers },
   }, body)
   return {
-    url: server.url, port: server.port, close: server.close, handles, temporary, log, ask,
+    url: server.url, port: server.port, close: server.close, handles, temporary, uploads, log, ask,
     async enter() {
       const { headers } = await ask('GET', server.url.slice(server.url.indexOf('/?')))
       return headers['set-cookie']![0]!.split(';')[0]!

@@ -3,6 +3,8 @@ import { request } from 'node:http'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { cleanPath } from '#main/shells/web/uploads.ts'
+import { toldBy } from '#main/router/told.ts'
+import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { FileEntry } from '#shared/contract/system.ts'
 import { startTestServer, type Answer, type TestServer } from './harness.ts'
 
@@ -33,6 +35,19 @@ test('files of a folder become a folder', async () => {
   const entry = JSON.parse((await finish()).text) as FileEntry
   expect(entry).toMatchObject({ name: 'my net', kind: 'model', bytes: null })
   expect(await readFile(path.join(server.handles.path(entry.handle), 'shards/group1-shard1of1.bin'), 'utf8')).toBe('abcd')
+})
+
+test('what is told of a file names it as it was sent, not where it lies', async () => {
+  expect(server.uploads.told('/tmp/maskscope-x/1/a.onnx')).toBe('/tmp/maskscope-x/1/a.onnx')
+  await put('net.onnx', 0, 'x')
+  const file = server.handles.path((JSON.parse((await finish()).text) as FileEntry).handle)
+  expect(server.uploads.told(`${file} is cut off; ${path.join(path.dirname(file), 'net.data')} too.`)).toBe('net.onnx is cut off; net.data too.')
+  expect(server.uploads.told(path.dirname(file))).toBe('what was sent from this window')
+  expect(server.uploads.told('/models/1/other.onnx is whole.')).toBe('/models/1/other.onnx is whole.')
+
+  const refuse = (error: Error) => toldBy({ call: () => Promise.reject(error) }, server.uploads.told).call()
+  await expect(refuse(new MaskscopeError('input', `${file} is no ONNX model.`, { subject: file }))).rejects.toMatchObject({ code: 'input', message: 'net.onnx is no ONNX model.', subject: 'net.onnx' })
+  await expect(refuse(new Error(`a bug in ${file}`))).rejects.toThrow(file)
 })
 
 describe('refused, and nothing of it is kept:', () => {
