@@ -18,6 +18,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   'neuromask-step': () => import('./neuromask-step.ts'),
   executors: () => import('./executors.ts'),
   memory: () => import('./memory.ts'),
+  pool: () => import('./pool.ts'),
   link: () => import('./link.ts'),
   window: () => import('./window.ts'),
 }
