@@ -15,7 +15,7 @@ const most = 256
 interface Appetite {
   /** Bytes of a process that holds no model. */
   base: number
-  /** Bytes per byte of weights: the file's, the executor's own, and what it packs. */
+  /** Bytes per byte of weights: the file's, the graph's, the executor's own forward and backward, and what it packs. */
   weights: number
   /** Of the most that is alive at one moment of a forward pass. */
   forward: number
@@ -24,8 +24,8 @@ interface Appetite {
 }
 
 const appetites: Record<ExecutorId, Appetite> = {
-  tfjs: { base: 150 * megabyte, weights: 3, forward: 2, gradient: 2 },
-  onnxruntime: { base: 150 * megabyte, weights: 4, forward: 2, gradient: 2 },
+  tfjs: { base: 150 * megabyte, weights: 9, forward: 1.7, gradient: 1.2 },
+  onnxruntime: { base: 150 * megabyte, weights: 12, forward: 2.3, gradient: 1.6 },
 }
 
 export interface FittedLimits {
