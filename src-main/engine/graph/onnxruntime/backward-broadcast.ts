@@ -1,7 +1,7 @@
 import type { Shape } from '../graph.ts'
 import type { Emitter } from './emitter.ts'
 import type { Stored } from './layout.ts'
-import { storedAxis } from './layout.ts'
+import { imagesOrder, sameOrder, storedAxis } from './layout.ts'
 
 /** The adjoint of broadcasting: sums a gradient until it has the shape that was broadcast. */
 export function summedTo(gradient: Stored, shape: Shape, emitter: Emitter): Stored {
@@ -10,9 +10,16 @@ export function summedTo(gradient: Stored, shape: Shape, emitter: Emitter): Stor
   if (axes.length === 0 && extra === 0) return gradient
   const kept = gradient.shape.map((n, i) => (axes.includes(i) ? 1 : n))
   const stored = emitter.ints(axes.map((axis) => storedAxis(gradient.order, axis)))
-  const name = axes.length === 0 ? gradient.name : emitter.op('ReduceSum', [gradient.name, stored], { keepdims: 1 })
-  const sum = { name, shape: kept, order: gradient.order }
+  const sum = { name: summed(), shape: kept, order: gradient.order }
   return extra === 0 ? sum : emitter.value(emitter.reshape(emitter.natural(sum), shape), shape)
+
+  function summed(): string {
+    if (axes.length === 0) return gradient.name
+    const overPixels = sameOrder(gradient.order, imagesOrder) && sameOrder(axes, [1, 2])
+    if (!overPixels) return emitter.op('ReduceSum', [gradient.name, stored], { keepdims: 1 })
+    // a mean over pixels is computed in the inner layout of convolutions
+    return emitter.op('Mul', [emitter.op('GlobalAveragePool', [gradient.name]), emitter.scalar(gradient.shape[1]! * gradient.shape[2]!)])
+  }
 }
 
 /** Broadcasts a value to a shape of as many axes, where it lies. */
