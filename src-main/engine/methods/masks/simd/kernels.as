@@ -7,13 +7,17 @@
 // @ts-ignore: decorator
 @inline const D: usize = 8
 
-/** e^x, to 1e-9 of its value: x = k·ln 2 + r, and a polynomial of r. */
+/**
+ * e^x, to 1e-9 of its value: x = k·ln 2 + r, and a polynomial of r. Adding 1.5·2^52 rounds to a whole number and leaves it in
+ * the lowest bits, from where it goes into the exponent.
+ */
 // @ts-ignore: decorator
 @inline
 function exponential(x: v128): v128 {
-  const bounded = f64x2.max(f64x2.splat(-708), f64x2.min(f64x2.splat(708), x))
-  const k = f64x2.nearest(f64x2.mul(bounded, f64x2.splat(1.4426950408889634)))
-  const r = f64x2.sub(bounded, f64x2.mul(k, f64x2.splat(0.6931471805599453)))
+  const whole = f64x2.splat(6755399441055744)
+  const bounded = f64x2.pmax(f64x2.splat(-700), f64x2.pmin(f64x2.splat(700), x))
+  const shifted = f64x2.add(f64x2.mul(bounded, f64x2.splat(1.4426950408889634)), whole)
+  const r = f64x2.sub(bounded, f64x2.mul(f64x2.sub(shifted, whole), f64x2.splat(0.6931471805599453)))
   let p = f64x2.splat(1.0 / 40320)
   p = f64x2.add(f64x2.mul(p, r), f64x2.splat(1.0 / 5040))
   p = f64x2.add(f64x2.mul(p, r), f64x2.splat(1.0 / 720))
@@ -23,8 +27,7 @@ function exponential(x: v128): v128 {
   p = f64x2.add(f64x2.mul(p, r), f64x2.splat(0.5))
   p = f64x2.add(f64x2.mul(p, r), f64x2.splat(1))
   p = f64x2.add(f64x2.mul(p, r), f64x2.splat(1))
-  const exponent = i64x2.extend_low_i32x4_s(i32x4.trunc_sat_f64x2_s_zero(k))
-  return f64x2.mul(p, i64x2.shl(i64x2.add(exponent, i64x2.splat(1023)), 52))
+  return i64x2.add(p, i64x2.shl(shifted, 52))
 }
 
 /** out = 1 / (1 + e^(v·steepness)) */
@@ -174,7 +177,7 @@ export function drawWindow(
 // @ts-ignore: decorator
 @inline
 function toUnit(values: v128, by: v128): v128 {
-  return f32x4.min(f32x4.splat(1), f32x4.max(f32x4.splat(0), f32x4.add(values, by)))
+  return f32x4.pmin(f32x4.splat(1), f32x4.pmax(f32x4.splat(0), f32x4.add(values, by)))
 }
 
 /** out = source · matrixᵀ, row by row; begin and offset int32, weights float64 (imaging/banded.ts). */
