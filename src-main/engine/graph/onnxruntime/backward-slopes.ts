@@ -19,6 +19,14 @@ function asNumber(emitter: Emitter, condition: string): string {
   return emitter.op('Cast', [condition], { to: elementTypes.float })
 }
 
+/** slope·x + offset between 0 and 1: ONNX Runtime computes it, unlike most functions, in the inner layout of its convolutions. */
+function hardSigmoid(x: string, slope: number, offset: number, emitter: Emitter): string {
+  return emitter.op('HardSigmoid', [x], { alpha: { float: slope }, beta: { float: offset } })
+}
+
+/** Of a value between 0 and 1. */
+const oneMinus = (x: string, emitter: Emitter): string => hardSigmoid(x, -1, 1, emitter)
+
 /**
  * The slope of a function of one value, from its argument, its value or both, whichever is cheaper. ReLUs are not among them:
  * their gradient is masked. At kinks the slopes are those that TF.js takes.
@@ -50,9 +58,9 @@ export function slope(f: Unary, { x, y }: Graphed, emitter: Emitter): string {
 function plainSlope(kind: PlainUnary, { x, y }: Graphed, c: Calculator, emitter: Emitter): string {
   switch (kind) {
     case 'sigmoid':
-      return c('Mul', y, c('Sub', 1, y))
+      return c('Mul', y, oneMinus(y, emitter))
     case 'tanh':
-      return c('Sub', 1, c('Mul', y, y))
+      return oneMinus(c('Mul', y, y), emitter)
     case 'softplus':
       return c('Sigmoid', x)
     case 'softsign': {
@@ -62,12 +70,13 @@ function plainSlope(kind: PlainUnary, { x, y }: Graphed, c: Calculator, emitter:
     case 'swish': {
       // σ + x·σ·(1 − σ) = σ + y·(1 − σ)
       const s = c('Sigmoid', x)
-      return c('Add', s, c('Mul', y, c('Sub', 1, s)))
+      return c('Add', s, c('Mul', y, oneMinus(s, emitter)))
     }
     case 'hardSwish': {
-      const line = c('Add', x, 3)
-      const cut = c('Clip', line, 0, 6)
-      return c('Mul', c('Add', cut, c('Mul', x, asNumber(emitter, c('Equal', line, cut)))), 1 / 6)
+      // steps that are exact: numbers next to 3 are 2⁻²² away
+      const steep = 2 ** 22
+      const inside = c('Mul', hardSigmoid(x, steep, 3 * steep + 1, emitter), hardSigmoid(x, -steep, 3 * steep + 1, emitter))
+      return c('Add', hardSigmoid(x, 1 / 6, 0.5, emitter), c('Mul', x, hardSigmoid(inside, 1 / 6, 0, emitter)))
     }
     case 'mish': {
       const t = c('Tanh', c('Softplus', x))
