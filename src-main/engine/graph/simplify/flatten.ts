@@ -40,13 +40,16 @@ export const affinePastFlatten: Rewrite = (draft, node) => {
  * instead of the image in the file's. Activations and affine maps may stand between.
  */
 export const permuteFlattened: Rewrite = (draft, node) => {
-  if (node.op !== 'transpose' || node.permutation[0] !== 0) return false
+  if (node.op !== 'transpose') return false
   const flat = onlyConsumer(draft, node.name)
-  if (flat?.op !== 'reshape' || flat.shape.length !== 2 || flat.shape[0] !== node.shape[0]) return false
+  if (flat?.op !== 'reshape' || flat.shape.length !== 2) return false
+  // one image alone may have its axis of one element anywhere
+  const alone = flat.shape[0] === 1 && node.shape.every((n) => n > 0)
+  if (!alone && (node.permutation[0] !== 0 || flat.shape[0] !== node.shape[0])) return false
   const between = elementwiseAfter(draft, flat)
   const dense = onlyConsumer(draft, (between.at(-1) ?? flat).name)
   if (dense?.op !== 'dense') return false
-  const order = sourceOrder(node)
+  const order = sourceOrder(node, alone ? 0 : 1)
   for (const step of between) {
     if (step.op === 'affine') replace(draft, { ...step, scale: reordered(step.scale, order), offset: reordered(step.offset, order) })
   }
@@ -62,17 +65,17 @@ function elementwiseAfter(draft: Draft, start: GraphNode): GraphNode[] {
   return found
 }
 
-/** Where each element of one transposed image, in order, stood before. */
-function sourceOrder(node: NodeOf<'transpose'>): Int32Array {
-  const shape = node.shape.slice(1)
+/** Where each element of one transposed image, in order, stood before. @param first axis that belongs to an image */
+function sourceOrder(node: NodeOf<'transpose'>, first: number): Int32Array {
   const before: number[] = []
-  node.permutation.slice(1).forEach((from, to) => (before[from - 1] = shape[to]!))
-  const strides = shape.map((_, to) => before.slice(node.permutation[to + 1]!).reduce((product, n) => product * n, 1))
+  node.permutation.forEach((from, to) => (before[from] = node.shape[to]!))
   let order = Int32Array.of(0)
-  shape.forEach((n, axis) => {
+  node.permutation.slice(first).forEach((from) => {
+    const n = before[from]!
+    const stride = before.slice(from + 1).reduce((product, m) => product * m, 1)
     const grown = new Int32Array(order.length * n)
     order.forEach((base, i) => {
-      for (let k = 0; k < n; k++) grown[i * n + k] = base + k * strides[axis]!
+      for (let k = 0; k < n; k++) grown[i * n + k] = base + k * stride
     })
     order = grown
   })
