@@ -11,6 +11,7 @@ import { registerCopyKernels } from './copy-kernels.ts'
 import { inputGradient, type Geometry } from './conv-input-gradient.ts'
 import { depthwiseFilterGradient } from './depthwise-filter-gradient.ts'
 import { pairOf, registerDilatedGradients } from './gradients.ts'
+import { registerMatrixProduct } from './matrix-product.ts'
 import { explicitPads, toExplicitPadding } from './padding.ts'
 import { averagePoolGradient, maxPoolGradient, type PoolGeometry } from './pool-gradients.ts'
 import { replaceKernel, stockKernel } from './stock.ts'
@@ -62,6 +63,7 @@ export function registerWasmKernels(): void {
   })
   for (const name of ['Conv2D', 'DepthwiseConv2dNative', 'FusedConv2D', 'FusedDepthwiseConv2D']) resolveSamePadding(name)
   registerCopyKernels()
+  registerMatrixProduct()
   registerDilatedGradients()
 }
 

@@ -322,3 +322,111 @@ export function depthwiseInputGradient(
     }
   }
 }
+
+/**
+ * Matrix products of a batch: out[i, j] = Σ A[i, p] · B[p, j], i < m, p < k, j < n, with `out` row-major and the operands'
+ * elements the given numbers of values apart, so that either may lie transposed. `panel` has room for 8·k values.
+ */
+export function matrixProduct(
+  a: usize, b: usize, out: usize, panel: usize, batch: i32, m: i32, k: i32, n: i32, aPitch: i32, bPitch: i32,
+  aRow: i32, aColumn: i32, bRow: i32, bColumn: i32,
+): void {
+  for (let index = 0; index < batch; index++) {
+    for (let j = 0; j < n; j += 8) {
+      packPanel(b + (<usize>j * bColumn) * F, panel, k, min(8, n - j), bRow, bColumn)
+      let i = 0
+      for (; i + 4 <= m; i += 4) fourRows(a + (<usize>i * aRow) * F, panel, out + (<usize>i * n + j) * F, k, n, min(8, n - j), aRow, aColumn)
+      for (; i < m; i++) oneRow(a + (<usize>i * aRow) * F, panel, out + (<usize>i * n + j) * F, k, min(8, n - j), aColumn)
+    }
+    a += <usize>aPitch * F
+    b += <usize>bPitch * F
+    out += <usize>m * n * F
+  }
+}
+
+/** Eight columns of B side by side, row after row; columns past the last are zeros. */
+function packPanel(b: usize, panel: usize, k: i32, columns: i32, bRow: i32, bColumn: i32): void {
+  const step = <usize>bRow * F
+  if (columns == 8 && bColumn == 1) {
+    for (let p = 0; p < k; p++, b += step, panel += 32) {
+      v128.store(panel, v128.load(b))
+      v128.store(panel, v128.load(b, 16), 16)
+    }
+    return
+  }
+  for (let p = 0; p < k; p++, b += step, panel += 32) {
+    for (let c = 0; c < 8; c++) {
+      store<f32>(panel + <usize>c * F, c < columns ? load<f32>(b + (<usize>c * bColumn) * F) : 0)
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function fourRows(a: usize, panel: usize, out: usize, k: i32, n: i32, columns: i32, aRow: i32, aColumn: i32): void {
+  const row = <usize>aRow * F
+  const step = <usize>aColumn * F
+  let a0 = a
+  let a1 = a + row
+  let a2 = a1 + row
+  let a3 = a2 + row
+  let c00 = f32x4.splat(0), c01 = f32x4.splat(0), c10 = f32x4.splat(0), c11 = f32x4.splat(0)
+  let c20 = f32x4.splat(0), c21 = f32x4.splat(0), c30 = f32x4.splat(0), c31 = f32x4.splat(0)
+  for (let p = 0; p < k; p++, panel += 32) {
+    const left = v128.load(panel)
+    const right = v128.load(panel, 16)
+    let x = v128.load32_splat(a0)
+    c00 = f32x4.add(c00, f32x4.mul(x, left))
+    c01 = f32x4.add(c01, f32x4.mul(x, right))
+    x = v128.load32_splat(a1)
+    c10 = f32x4.add(c10, f32x4.mul(x, left))
+    c11 = f32x4.add(c11, f32x4.mul(x, right))
+    x = v128.load32_splat(a2)
+    c20 = f32x4.add(c20, f32x4.mul(x, left))
+    c21 = f32x4.add(c21, f32x4.mul(x, right))
+    x = v128.load32_splat(a3)
+    c30 = f32x4.add(c30, f32x4.mul(x, left))
+    c31 = f32x4.add(c31, f32x4.mul(x, right))
+    a0 += step
+    a1 += step
+    a2 += step
+    a3 += step
+  }
+  const line = <usize>n * F
+  storeColumns(out, c00, c01, columns)
+  storeColumns(out + line, c10, c11, columns)
+  storeColumns(out + 2 * line, c20, c21, columns)
+  storeColumns(out + 3 * line, c30, c31, columns)
+}
+
+// @ts-ignore: decorator
+@inline
+function oneRow(a: usize, panel: usize, out: usize, k: i32, columns: i32, aColumn: i32): void {
+  const step = <usize>aColumn * F
+  let c0 = f32x4.splat(0), c1 = f32x4.splat(0)
+  for (let p = 0; p < k; p++, panel += 32, a += step) {
+    const x = v128.load32_splat(a)
+    c0 = f32x4.add(c0, f32x4.mul(x, v128.load(panel)))
+    c1 = f32x4.add(c1, f32x4.mul(x, v128.load(panel, 16)))
+  }
+  storeColumns(out, c0, c1, columns)
+}
+
+/** The first `columns` of eight values. */
+function storeColumns(out: usize, left: v128, right: v128, columns: i32): void {
+  if (columns == 8) {
+    v128.store(out, left)
+    v128.store(out, right, 16)
+    return
+  }
+  if (columns >= 4) v128.store(out, left)
+  else {
+    if (columns > 0) store<f32>(out, f32x4.extract_lane(left, 0))
+    if (columns > 1) store<f32>(out, f32x4.extract_lane(left, 1), 4)
+    if (columns > 2) store<f32>(out, f32x4.extract_lane(left, 2), 8)
+    return
+  }
+  if (columns > 4) store<f32>(out, f32x4.extract_lane(right, 0), 16)
+  if (columns > 5) store<f32>(out, f32x4.extract_lane(right, 1), 20)
+  if (columns > 6) store<f32>(out, f32x4.extract_lane(right, 2), 24)
+}

@@ -34,6 +34,10 @@ export interface Simd {
     dy: Pointer, filter: Pointer, dx: Pointer, count: number, height: number, width: number, channels: number,
     outHeight: number, outWidth: number, kh: number, kw: number, sh: number, sw: number, padTop: number, padLeft: number,
   ): void
+  matrixProduct(
+    a: Pointer, b: Pointer, out: Pointer, panel: Pointer, batch: number, m: number, k: number, n: number, aPitch: number, bPitch: number,
+    aRow: number, aColumn: number, bRow: number, bColumn: number,
+  ): void
   copyRuns(source: Pointer, target: Pointer, rows: number, n: number, sourcePitch: number, targetPitch: number): void
 }
 
