@@ -5,6 +5,7 @@ import type { Operation, Shape } from '../../graph.ts'
 import type { OnnxNode } from '../../onnx-format/schema.ts'
 import { elementTypes } from '../../onnx-format/schema.ts'
 import { nameOf, unsupported } from './attributes.ts'
+import { trackBatch } from './batch-axis.ts'
 import { permuted } from './permute.ts'
 import type { ElementType, Known, OnnxValue } from './value.ts'
 import { decodeShape, encodeShape, naturalOrder } from './value.ts'
@@ -29,6 +30,8 @@ export interface OnnxContext {
   readonly builder: GraphBuilder
   /** In ONNX's order, with BATCH for the batch. */
   shape(value: OnnxValue): number[]
+  /** In the axis with the batch, the elements that vary more slowly than the image; null where that is not known. */
+  slower(value: OnnxValue): number | null
   /** The node whose axis i holds the value's axis order[i]; adds a transposition only where one is needed. */
   stored(value: OnnxValue, order: readonly number[]): Ref
   /** In ONNX's order. */
@@ -75,7 +78,8 @@ export interface ContextOptions {
   external: Readonly<Record<string, Uint8Array>>
 }
 
-export function createOnnxContext(builder: GraphBuilder, { opset, fixedBatch, current, elements, external }: ContextOptions): OnnxContext {
+export function createOnnxContext(inner: GraphBuilder, { opset, fixedBatch, current, elements, external }: ContextOptions): OnnxContext {
+  const { builder, slower } = trackBatch(inner)
   const constants = new Map<Known, Map<string, Ref>>()
   const reordered = new Map<string, Ref>()
   let left = elements
@@ -173,6 +177,7 @@ export function createOnnxContext(builder: GraphBuilder, { opset, fixedBatch, cu
     fixedBatch,
     builder,
     shape,
+    slower: (value) => (value.kind === 'known' ? null : slower(value.ref)),
     stored,
     natural: (value) => stored(value, naturalOrder(shape(value).length)),
     images: (value) => stored(value, [0, 2, 3, 1]),

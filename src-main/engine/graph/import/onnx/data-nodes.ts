@@ -87,7 +87,7 @@ const concat: NodeImporter = (node, inputs, context) => {
   const axis = axisOf(node, int(node, 'axis', 1), rank)
   const batch = shapes.some(hasBatch)
   const largest = naturalOrder(rank).map((i) => Math.max(...shapes.map((s) => s[i] ?? 0)))
-  const fits = (s: readonly number[]): boolean => s.length === rank && s.every((n, i) => i === axis || n === largest[i] || (n === (context.fixedBatch ?? 1) && largest[i] === BATCH))
+  const fits = (s: readonly number[]): boolean => s.length === rank && s.every((n, i) => i === axis || n === largest[i] || (n === 1 && largest[i] === BATCH))
   if (!shapes.every(fits)) throw unsupported(node, `of ${shapes.map((s) => `[${s.join(', ')}]`).join(' and ')}`)
   if (values.length === 1) return values[0]!
   if (values.every((v) => v.kind === 'known') && !batch) return joined(node, values, axis, context)

@@ -1,5 +1,5 @@
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import type { GraphBuilder, Ref } from '../../build.ts'
+import type { Ref } from '../../build.ts'
 import { createBuilder, UnsupportedNode } from '../../build.ts'
 import type { Graph } from '../../graph.ts'
 import { readOnnx } from '../../onnx-format/read.ts'
@@ -54,7 +54,7 @@ function importWith(model: OnnxModel, parts: Prepared, input: ImageInput, files:
   const context = createOnnxContext(builder, {
     opset: parts.opset, fixedBatch: oneByOne ? null : input.batch, current: () => current, elements: parts.elements, external: files.external,
   })
-  const { ref, value } = addInput(input, oneByOne, builder, context)
+  const { ref, value } = addInput(input, oneByOne, context)
   const values = parts.values()
   values.set(input.name, value)
   const output = chosenOutput(model, parts.nodes, context)
@@ -71,7 +71,8 @@ function importWith(model: OnnxModel, parts: Prepared, input: ImageInput, files:
   return { ...graph, notes: note === null ? graph.notes : [...graph.notes, note], ...(oneByOne ? { oneByOne } : {}) }
 }
 
-function addInput(input: ImageInput, oneByOne: boolean, builder: GraphBuilder, context: OnnxContext): { ref: Ref; value: OnnxValue } {
+function addInput(input: ImageInput, oneByOne: boolean, context: OnnxContext): { ref: Ref; value: OnnxValue } {
+  const { builder } = context
   const { name, layout, height, width, channels } = input
   const ref = builder.add(name, { op: 'input' }, [], [oneByOne ? 1 : -1, height, width, channels])
   if (layout === 'NCHW') return { ref, value: context.value(ref, [0, 2, 3, 1]) }

@@ -83,18 +83,19 @@ function withUnitAxes(order: readonly number[], target: readonly number[]): numb
 
 /**
  * Sizes that a Reshape asks for, with 0 (as the input's) and -1 (what is left) resolved.
- * @throws UnsupportedNode where they do not fit
+ * @throws UnsupportedNode where they do not fit, or where it cannot be told which of them is to hold the batch
  */
-export function resolveTarget(node: OnnxNode, shape: readonly number[], stated: readonly number[], allowZero: boolean, fixedBatch: number | null): number[] {
+export function resolveTarget(node: OnnxNode, value: OnnxValue, stated: readonly number[], allowZero: boolean, context: OnnxContext): number[] {
+  const shape = context.shape(value)
   const target = stated.map((n, i) => (n === 0 && !allowZero ? (shape[i] ?? 0) : n))
   const wrong = (): Error => unsupported(node, `from [${said(shape)}] to [${said(stated)}]`)
   if (target.some((n) => !Number.isSafeInteger(n) || n < -1) || target.filter((n) => n === -1).length > 1) throw wrong()
   const total = product(shape)
   const batches = shape.filter((n) => n > 0 && n % BATCH === 0).length
   const literal = !target.some((n) => n > 0 && n % BATCH === 0)
-  if (batches === 1 && literal && (fixedBatch !== null || !target.includes(-1))) {
-    const fixed = fixedBatch ?? 1
-    return withBatch(shape, fill(target, (total / BATCH) * fixed, wrong), fixed, wrong)
+  if (batches === 1 && literal && (context.fixedBatch !== null || !target.includes(-1))) {
+    const fixed = context.fixedBatch ?? 1
+    return withBatch(shape, context.slower(value), fill(target, (total / BATCH) * fixed, wrong), fixed, wrong)
   }
   return fill(target, total, wrong)
 }
@@ -108,15 +109,18 @@ function fill(target: readonly number[], total: number, wrong: () => Error): num
 }
 
 /**
- * A target that spells out the file's fixed batch, with BATCH in its place: the size that begins where the batch begins, counted in
- * elements of slower axes.
+ * A target that spells out the file's fixed batch, with BATCH in its place. As many elements must vary more slowly than the image as
+ * before, so it goes where the sizes before come to that number: into a size that is the batch itself, else into one of the
+ * neighbours. The last size holds features, so it is the last choice.
  */
-function withBatch(shape: readonly number[], target: readonly number[], fixed: number, wrong: () => Error): number[] {
-  const at = shape.findIndex((n) => n > 0 && n % BATCH === 0)
-  const slower = product(shape.slice(0, at))
-  const starts = target.map((_, i) => product(target.slice(0, i)))
-  const candidates = naturalOrder(target.length).filter((i) => starts[i] === slower && target[i]! % fixed === 0)
-  const chosen = candidates.find((i) => target[i] === fixed) ?? candidates[0]
+function withBatch(shape: readonly number[], within: number | null, target: readonly number[], fixed: number, wrong: () => Error): number[] {
+  if (within === null) throw wrong()
+  const slower = product(shape.slice(0, shape.findIndex((n) => n > 0 && n % BATCH === 0))) * within
+  const axes = naturalOrder(target.length).filter((i) => target[i]! % fixed === 0)
+  const starting = axes.filter((i) => product(target.slice(0, i)) === slower)
+  const ending = fixed === 1 ? axes.filter((i) => product(target.slice(0, i + 1)) === slower) : []
+  const last = target.length - 1
+  const chosen = starting.find((i) => target[i] === fixed) ?? [...starting, ...ending].find((i) => i !== last) ?? starting[0]
   if (chosen === undefined) throw wrong()
   return target.map((n, i) => (i === chosen ? (n / fixed) * BATCH : n))
 }

@@ -4,12 +4,12 @@ import type { NodeImporter, OnnxContext } from './context.ts'
 import { permuted } from './permute.ts'
 import { reshaped, resolveTarget } from './reshape.ts'
 import type { OnnxValue } from './value.ts'
-import { knownVector, naturalOrder } from './value.ts'
+import { hasBatch, knownVector, naturalOrder } from './value.ts'
 
 const reshape: NodeImporter = (node, inputs, context) => {
   const x = context.required(node, inputs[0], 'the data')
   const target = [...context.known(node, inputs[1], 'the shape').data]
-  return reshaped(node, x, resolveTarget(node, context.shape(x), target, int(node, 'allowzero', 0) === 1, context.fixedBatch), context)
+  return reshaped(node, x, resolveTarget(node, x, target, int(node, 'allowzero', 0) === 1, context), context)
 }
 
 const flatten: NodeImporter = (node, inputs, context) => {
@@ -32,6 +32,7 @@ const squeeze: NodeImporter = (node, inputs, context) => {
   const x = context.required(node, inputs[0], 'the data')
   const shape = context.shape(x)
   const stated = axesOf(node, inputs[1], context)
+  if (stated === null && context.fixedBatch === 1 && hasBatch(shape)) throw unsupported(node, 'of all axes of one element, the batch among them')
   const axes = stated?.map((a) => axisOf(node, a, shape.length)) ?? shape.flatMap((n, i) => (n === 1 ? [i] : []))
   if (axes.some((a) => shape[a] !== 1)) throw unsupported(node, 'of an axis with more than one element')
   return reshaped(node, x, shape.filter((_, i) => !axes.includes(i)), context)
