@@ -17,6 +17,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   'gradient-kernels': () => import('./gradient-kernels.ts'),
   'neuromask-step': () => import('./neuromask-step.ts'),
   executors: () => import('./executors.ts'),
+  'mask-step': () => import('./mask-step.ts'),
   memory: () => import('./memory.ts'),
   pool: () => import('./pool.ts'),
   link: () => import('./link.ts'),
