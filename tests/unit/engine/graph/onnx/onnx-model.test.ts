@@ -76,6 +76,27 @@ describe('the batch', () => {
     await checkAgainstFile(model)
   })
 
+  test('tokens before the batch are joined with it and parted again without mixing images', async () => {
+    const nodes = (last: readonly OnnxNode[]): readonly OnnxNode[] => [
+      onnxNode('Reshape', ['image', 'tokens'], ['a']), // [1, 3, 64]
+      onnxNode('Transpose', ['a'], ['b'], { perm: [2, 0, 1] }), // [64, 1, 3]
+      onnxNode('Reshape', ['b', 'rows'], ['c']), // [64, 3], with the batch inside of the rows
+      onnxNode('Gemm', ['c', 'square'], ['d']),
+      ...last,
+      onnxNode('Softmax', ['tokens-first'], ['e'], { axis: 0 }),
+      onnxNode('ReduceMax', ['e'], ['features'], { axes: [0], keepdims: 0 }),
+    ]
+    const more = [int64Tensor('tokens', [3], [1, 3, 64]), int64Tensor('rows', [2], [64, 3]), randomTensor('square', [3, 3])]
+    const parted = withBody(nodes([onnxNode('Reshape', ['d', 'back'], ['tokens-first'])]), 3, 1, [...more, int64Tensor('back', [3], [64, 1, 3])])
+    expect(imported(parted).oneByOne).toBeUndefined()
+    await checkAgainstFile(parted)
+    // with one image [64, 3] and [1, 64, 3] are the same; with more they are not
+    const relabelled = withBody(nodes([onnxNode('Reshape', ['d', 'back'], ['first']), onnxNode('Transpose', ['first'], ['tokens-first'], { perm: [1, 0, 2] })]), 3, 1, [
+      ...more, int64Tensor('back', [3], [1, 64, 3]),
+    ])
+    await checkAgainstFile(relabelled)
+  })
+
   test('windows join the batch and leave it again', async () => {
     const model = withBody([
       onnxNode('Shape', ['image'], ['sizes']),
