@@ -9,23 +9,30 @@ const megabyte = 2 ** 20
 const most = 256
 
 /**
- * What a process takes beside the activations, and the activations of one image as multiples of what the graph says; measured with
- * convolutional networks at 224 px (docs/performance.md).
+ * What a process takes beside the activations, and the activations of one image as multiples of what the graph says; fitted to what
+ * convolutional networks of 32 and 224 px were measured to take, rather above than below (docs/performance.md).
  */
 interface Appetite {
-  /** Bytes of a process that holds no model. */
-  base: number
   /** Bytes per byte of weights: the file's, the graph's, the executor's own forward and backward, and what it packs. */
   weights: number
   /** Of the most that is alive at one moment of a forward pass. */
   forward: number
-  /** Of all activations together: a backward pass needs most of them. */
-  gradient: number
+  /** A backward pass needs most of all activations, and several tensors of the size of the largest beside them. */
+  gradient: { all: number; largest: number }
+  /**
+   * The shares of the budget that the two passes get. TF.js has one heap for both; ONNX Runtime keeps what each of them took.
+   */
+  shares: { forward: number; gradient: number }
 }
 
+/** Bytes of a process that holds no model. */
+const base = 150 * megabyte
+/** Arrays of the size of an image that a method and the two processes hold for each. */
+const imageCopies = 4
+
 const appetites: Record<ExecutorId, Appetite> = {
-  tfjs: { base: 150 * megabyte, weights: 9, forward: 1.7, gradient: 1.2 },
-  onnxruntime: { base: 150 * megabyte, weights: 12, forward: 2.3, gradient: 1.6 },
+  tfjs: { weights: 9, forward: 1.9, gradient: { all: 0.75, largest: 2.2 }, shares: { forward: 1, gradient: 1 } },
+  onnxruntime: { weights: 12, forward: 2.3, gradient: { all: 1, largest: 3 }, shares: { forward: 0.4, gradient: 0.6 } },
 }
 
 export interface FittedLimits {
@@ -40,14 +47,16 @@ export interface FittedLimits {
  * @param budget bytes for the whole process
  */
 export function fitBatches(graph: Graph, executor: ExecutorId, budget: number): FittedLimits {
-  const appetite = appetites[executor]
-  const fixed = appetite.base + appetite.weights * 4 * parameterCount(graph)
-  const forward = appetite.forward * 4 * liveAtOnce(graph)
-  const gradient = appetite.gradient * 4 * graph.nodes.reduce((sum, { shape }) => sum + sizePerImage(shape), 0)
-  const within = (perImage: number): number => Math.max(1, Math.min(most, Math.floor((budget - fixed) / perImage)))
-  const needed = fixed + gradient
+  const { weights, forward, gradient, shares } = appetites[executor]
+  const sizes = graph.nodes.map(({ shape, op }) => (op === 'constant' ? 0 : sizePerImage(shape)))
+  const fixed = base + weights * 4 * parameterCount(graph)
+  const copies = imageCopies * sizes[0]!
+  const perForward = 4 * (forward * liveAtOnce(graph) + copies)
+  const perGradient = 4 * (gradient.all * sizes.reduce((sum, size) => sum + size, 0) + gradient.largest * Math.max(...sizes) + copies)
+  const within = (perImage: number, share: number): number => Math.max(1, Math.min(most, Math.floor((share * (budget - fixed)) / perImage)))
+  const needed = fixed + perGradient
   return {
-    limits: graph.oneByOne ? { forward: 1, gradient: 1 } : { forward: within(forward), gradient: within(gradient) },
+    limits: graph.oneByOne ? { forward: 1, gradient: 1 } : { forward: within(perForward, shares.forward), gradient: within(perGradient, shares.gradient) },
     notes: needed <= budget ? [] : [
       `One image with its gradient takes about ${inMegabytes(needed)}, more than the ${inMegabytes(budget)} that each engine process may take. It runs one image at a time`
         + ' all the same; a larger memory budget (--memory, or the settings) or fewer runs at once (--jobs 1) would fit it.',
