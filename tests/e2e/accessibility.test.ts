@@ -1,35 +1,10 @@
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import type { AxeResults, RunOptions } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { browserTest } from '../browser.ts'
-import { finished, openDemo, patience, readyToRun, setNumber, standOfFile, until } from './steps.ts'
+import { bringAxe, faults } from './axe.ts'
+import { finished, openDemo, patience, readyToRun, setNumber, standOfFile } from './steps.ts'
 
 const stand = standOfFile()
-
-/** What would keep somebody from working with it, in light and in dark. */
-async function faults(page: Page): Promise<string[]> {
-  const found: string[] = []
-  for (const theme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: theme })
-    await until(async () => (await page.locator('html').getAttribute('data-theme')) === theme, `the window is ${theme}`)
-    const violations = await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as { axe: { run(node: Document, options: RunOptions): Promise<AxeResults> } }
-      return (await axe.run(document, { resultTypes: ['violations'], preload: false })).violations
-    })
-    for (const { id, impact, help, nodes } of violations) {
-      if (impact !== 'serious' && impact !== 'critical') continue
-      found.push(`${theme}: ${id} (${impact}), ${help}: ${nodes.slice(0, 5).map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`)
-    }
-  }
-  return found
-}
-
-/** Past the page's own policy, as no page could. */
-async function bringAxe(page: Page): Promise<void> {
-  await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
-}
 
 async function closeDialog(page: Page): Promise<void> {
   await page.keyboard.press('Escape')
@@ -80,8 +55,13 @@ browserTest('axe finds nothing serious, in light and dark: a run, its export, an
   await page.getByRole('button', { name: /^Computes on/ }).click()
   await page.getByRole('button', { name: 'Measure and compare' }).click()
   await page.getByRole('dialog').getByRole('button', { name: /^Measure/ }).click()
-  await page.getByRole('dialog').getByRole('table').waitFor({ timeout: patience })
+  await page.getByRole('dialog').getByRole('table').first().waitFor({ timeout: patience })
   expect(await faults(page), 'the doctor').toEqual([])
+  await closeDialog(page)
+
+  await page.keyboard.press('ControlOrMeta+,')
+  await page.getByRole('dialog', { name: 'Settings' }).waitFor()
+  expect(await faults(page), 'the settings').toEqual([])
   await closeDialog(page)
   expect(window.complaints).toEqual([])
 })
