@@ -3,6 +3,7 @@ import { activationGradient } from './backward-activation.ts'
 import { summedTo } from './backward-broadcast.ts'
 import { inOrder, weightInOrder } from './broadcast.ts'
 import type { Emitter } from './emitter.ts'
+import { onAllPixels } from './enlarge.ts'
 import type { Stored } from './layout.ts'
 import type { BackwardRule, BackwardStep } from './rule.ts'
 
@@ -40,7 +41,10 @@ function operandsOf(step: BackwardStep<'binary' | 'where'>): Operands {
   return {
     dy: emitter.stored(step.dy, order),
     y: output.name,
-    operands: inputs.map((value) => inOrder(value, order, emitter)),
+    operands: inputs.map((value) => {
+      const name = inOrder(value, order, emitter)
+      return node.op === 'binary' && node.function === 'multiply' ? onAllPixels(name, value, { shape: node.shape, order }, emitter) : name
+    }),
     to: (gradient, i) => summedTo({ name: gradient, shape: node.shape, order }, inputs[i]!.shape, emitter),
   }
 }

@@ -2,6 +2,7 @@ import { elementTypes } from '../onnx-format/schema.ts'
 import type { Binary, Unary } from '../graph.ts'
 import { aligned, weightInOrder } from './broadcast.ts'
 import type { Emitter } from './emitter.ts'
+import { onAllPixels } from './enlarge.ts'
 import { imagesOrder, sameOrder, storedAxis } from './layout.ts'
 import type { ForwardRule } from './rule.ts'
 
@@ -80,7 +81,9 @@ export const unary: ForwardRule<'unary'> = (node, [x], emitter) => ({ output: { 
 
 export const binary: ForwardRule<'binary'> = (node, inputs, emitter) => {
   const { names, order } = aligned(inputs, emitter)
-  return { output: emitter.value(emitBinary(node.function, names, emitter), node.shape, order) }
+  const isFast = node.function === 'multiply' || node.function === 'add'
+  const operands = isFast ? names.map((name, i) => onAllPixels(name, inputs[i]!, { shape: node.shape, order }, emitter)) : names
+  return { output: emitter.value(emitBinary(node.function, operands, emitter), node.shape, order) }
 }
 
 export const where: ForwardRule<'where'> = (node, inputs, emitter) => {
