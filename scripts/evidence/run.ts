@@ -10,6 +10,7 @@ import path from 'node:path'
  */
 const measurements: Record<string, { title: string; load: () => Promise<{ measure: () => Promise<string> }> }> = {
   demo: { title: 'The bundled classifiers', load: () => import('./demo.ts') },
+  pretrained: { title: 'Pretrained networks on both executors', load: () => import('./pretrained.ts') },
   neuromask: { title: 'NeuroMask', load: () => import('./neuromask.ts') },
 }
 
