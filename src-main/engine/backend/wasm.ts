@@ -10,6 +10,7 @@ import { filterGradient } from './conv-filter-gradient.ts'
 import { registerCopyKernels } from './copy-kernels.ts'
 import { inputGradient, type Geometry } from './conv-input-gradient.ts'
 import { depthwiseFilterGradient } from './depthwise-filter-gradient.ts'
+import { registerGatedActivations } from './gated-activations.ts'
 import { pairOf, registerDilatedGradients } from './gradients.ts'
 import { registerMatrixProduct } from './matrix-product.ts'
 import { explicitPads, toExplicitPadding } from './padding.ts'
@@ -64,6 +65,7 @@ export function registerWasmKernels(): void {
   for (const name of ['Conv2D', 'DepthwiseConv2dNative', 'FusedConv2D', 'FusedDepthwiseConv2D']) resolveSamePadding(name)
   registerCopyKernels()
   registerMatrixProduct()
+  registerGatedActivations()
   registerDilatedGradients()
 }
 

@@ -430,3 +430,129 @@ function storeColumns(out: usize, left: v128, right: v128, columns: i32): void {
   if (columns > 5) store<f32>(out, f32x4.extract_lane(right, 1), 20)
   if (columns > 6) store<f32>(out, f32x4.extract_lane(right, 2), 24)
 }
+
+/** e^x to within two units in the last place; 0 below −87, about 2e38 above 88. */
+// @ts-ignore: decorator
+@inline
+function exponential(x: v128): v128 {
+  const inside = f32x4.min(f32x4.max(x, f32x4.splat(-87)), f32x4.splat(88))
+  // x = n·ln 2 + r with |r| ≤ ln(2)/2, the logarithm in two parts; then a polynomial in r (Cephes)
+  const n = f32x4.nearest(f32x4.mul(inside, f32x4.splat(1.4426950408889634)))
+  const r = f32x4.sub(f32x4.sub(inside, f32x4.mul(n, f32x4.splat(0.693359375))), f32x4.mul(n, f32x4.splat(-2.12194440e-4)))
+  let p = f32x4.splat(1.9875691500e-4)
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.3981999507e-3))
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(8.3334519073e-3))
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(4.1665795894e-2))
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.6666665459e-1))
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(5.0000001201e-1))
+  p = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(p, r), r), r), f32x4.splat(1))
+  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23)
+  return f32x4.mul(p, power)
+}
+
+// @ts-ignore: decorator
+@inline
+function sigmoid(x: v128): v128 {
+  return f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), exponential(f32x4.neg(x))))
+}
+
+/** Φ(x) of the normal distribution, to 1e-7 (Abramowitz and Stegun, 7.1.26); `bell` is e^(−x²/2). */
+// @ts-ignore: decorator
+@inline
+function normalBelow(x: v128, bell: v128): v128 {
+  const size = f32x4.mul(f32x4.abs(x), f32x4.splat(0.7071067811865476))
+  const t = f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), f32x4.mul(size, f32x4.splat(0.3275911))))
+  let p = f32x4.splat(1.061405429)
+  p = f32x4.add(f32x4.mul(p, t), f32x4.splat(-1.453152027))
+  p = f32x4.add(f32x4.mul(p, t), f32x4.splat(1.421413741))
+  p = f32x4.add(f32x4.mul(p, t), f32x4.splat(-0.284496736))
+  p = f32x4.add(f32x4.mul(p, t), f32x4.splat(0.254829592))
+  const above = f32x4.mul(f32x4.mul(f32x4.mul(p, t), bell), f32x4.splat(0.5))
+  return v128.bitselect(f32x4.sub(f32x4.splat(1), above), above, f32x4.gt(x, f32x4.splat(0)))
+}
+
+/** Twice √(2/π)·(x + 0.044715·x³): the tanh form of the Gaussian unit is x·σ of it. */
+// @ts-ignore: decorator
+@inline
+function doubledCubic(x: v128): v128 {
+  const inner = f32x4.add(f32x4.mul(f32x4.mul(x, x), f32x4.splat(0.044715)), f32x4.splat(1))
+  return f32x4.mul(f32x4.mul(x, inner), f32x4.splat(1.5957691216057308))
+}
+
+// @ts-ignore: decorator
+@inline
+function bellOf(x: v128): v128 {
+  return exponential(f32x4.mul(f32x4.mul(x, x), f32x4.splat(-0.5)))
+}
+
+/** What x is multiplied with. Kinds: 0 Gaussian, 1 its tanh form, 2 x·σ(x), 3 hard swish. */
+// @ts-ignore: decorator
+@inline
+function gateOf(kind: i32, x: v128): v128 {
+  if (kind == 0) return normalBelow(x, bellOf(x))
+  if (kind == 1) return sigmoid(doubledCubic(x))
+  if (kind == 2) return sigmoid(x)
+  const line = f32x4.min(f32x4.max(f32x4.add(x, f32x4.splat(3)), f32x4.splat(0)), f32x4.splat(6))
+  return f32x4.mul(line, f32x4.splat(0.16666667))
+}
+
+/** gate + x·gate'. */
+// @ts-ignore: decorator
+@inline
+function slopeOf(kind: i32, x: v128): v128 {
+  if (kind == 0) {
+    const bell = bellOf(x)
+    return f32x4.add(normalBelow(x, bell), f32x4.mul(f32x4.mul(x, bell), f32x4.splat(0.3989422804014327)))
+  }
+  if (kind == 3) {
+    const inside = v128.and(f32x4.ge(x, f32x4.splat(-3)), f32x4.le(x, f32x4.splat(3)))
+    return f32x4.add(gateOf(3, x), v128.and(f32x4.mul(x, f32x4.splat(0.16666667)), inside))
+  }
+  // with e = e^−u: σ(u) = 1/(1 + e), and 1 − σ(u) = e·σ(u) without cancellation
+  const e = exponential(f32x4.neg(kind == 1 ? doubledCubic(x) : x))
+  const s = f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), e))
+  let bend = f32x4.mul(f32x4.mul(x, s), f32x4.mul(e, s))
+  if (kind == 1) {
+    const inner = f32x4.add(f32x4.mul(f32x4.mul(x, x), f32x4.splat(0.134145)), f32x4.splat(1))
+    bend = f32x4.mul(bend, f32x4.mul(inner, f32x4.splat(1.5957691216057308)))
+  }
+  return f32x4.add(s, bend)
+}
+
+// @ts-ignore: decorator
+@inline
+function gateAll(kind: i32, x: usize, out: usize, end: usize): void {
+  let i: usize = 0
+  for (; i + 16 <= end; i += 16) {
+    const value = v128.load(x + i)
+    v128.store(out + i, f32x4.mul(value, gateOf(kind, value)))
+  }
+  for (; i < end; i += F) {
+    const value = v128.load32_splat(x + i)
+    store<f32>(out + i, f32x4.extract_lane(f32x4.mul(value, gateOf(kind, value)), 0))
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function gateAllGradients(kind: i32, dy: usize, x: usize, out: usize, end: usize): void {
+  let i: usize = 0
+  for (; i + 16 <= end; i += 16) v128.store(out + i, f32x4.mul(v128.load(dy + i), slopeOf(kind, v128.load(x + i))))
+  for (; i < end; i += F) store<f32>(out + i, load<f32>(dy + i) * f32x4.extract_lane(slopeOf(kind, v128.load32_splat(x + i)), 0))
+}
+
+/** out = x · gate(x); see `gateOf` for the kinds. */
+export function gated(kind: i32, x: usize, out: usize, n: usize): void {
+  if (kind == 0) gateAll(0, x, out, n * F)
+  else if (kind == 1) gateAll(1, x, out, n * F)
+  else if (kind == 2) gateAll(2, x, out, n * F)
+  else gateAll(3, x, out, n * F)
+}
+
+/** out = dy · d(x · gate(x))/dx. */
+export function gatedGradient(kind: i32, dy: usize, x: usize, out: usize, n: usize): void {
+  if (kind == 0) gateAllGradients(0, dy, x, out, n * F)
+  else if (kind == 1) gateAllGradients(1, dy, x, out, n * F)
+  else if (kind == 2) gateAllGradients(2, dy, x, out, n * F)
+  else gateAllGradients(3, dy, x, out, n * F)
+}

@@ -38,6 +38,8 @@ export interface Simd {
     a: Pointer, b: Pointer, out: Pointer, panel: Pointer, batch: number, m: number, k: number, n: number, aPitch: number, bPitch: number,
     aRow: number, aColumn: number, bRow: number, bColumn: number,
   ): void
+  gated(kind: number, x: Pointer, out: Pointer, n: number): void
+  gatedGradient(kind: number, dy: Pointer, x: Pointer, out: Pointer, n: number): void
   copyRuns(source: Pointer, target: Pointer, rows: number, n: number, sourcePitch: number, targetPitch: number): void
 }
 

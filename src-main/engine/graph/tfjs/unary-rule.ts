@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
+import type { Gate } from '../../backend/gated-activations.ts'
+import { gated, gatedGradient, hasGatedActivations } from '../../backend/gated-activations.ts'
 import type { Unary } from '../graph.ts'
 import { activationGradient, slopeFollowsFromOutput } from './activation-gradient.ts'
 import type { Rule } from './rule.ts'
@@ -8,14 +10,24 @@ const seluScale = 1.0507009873554805
 const seluAlpha = 1.6732632423543772
 
 export const unary: Rule<'unary'> = {
-  forward: ({ node, inputs: [x] }) => tf.tidy(() => applyUnary(node.function, x!)),
+  forward({ node, inputs: [x] }) {
+    const gate = gateOf(node.function)
+    return gate !== null && hasGatedActivations() ? gated(gate, x!) : tf.tidy(() => applyUnary(node.function, x!))
+  },
   keeps: ({ function: f }) => (slopeFollowsFromOutput(f) || fromOutput[f.kind] ? { output: true } : { inputs: true }),
   backward({ node, dy, inputs, output, reluRule }) {
     const f = node.function
     if (slopeFollowsFromOutput(f)) return [activationGradient(dy, output, f, reluRule)]
+    const gate = gateOf(f)
+    if (gate !== null && hasGatedActivations()) return [gatedGradient(gate, dy, inputs[0]!)]
     const own = fromOutput[f.kind]
     return [tf.tidy(() => (own ? own(dy, output) : throughInput(f, dy, inputs[0]!)))]
   },
+}
+
+function gateOf(f: Unary): Gate | null {
+  if (f.kind === 'gelu') return f.approximate ? 'tanhGelu' : 'gelu'
+  return f.kind === 'swish' || f.kind === 'hardSwish' ? f.kind : null
 }
 
 /** Gradients that need the output only, so that the input is not kept. */

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import { beforeAll, expect, test } from 'vitest'
 import { eluGradient, leakyReluGradient, reluGradient, sigmoidGradient } from '#engine/backend/activation-gradients.ts'
+import { gated, gatedGradient, type Gate } from '#engine/backend/gated-activations.ts'
 import { convolvedSize, toExplicitPadding, type Pads, type Pair } from '#engine/backend/padding.ts'
 import { simdBinary as heapBinary } from '#engine/backend/simd/binary.ts'
 import { initWasm } from '#engine/backend/wasm.ts'
@@ -110,6 +111,38 @@ test('gradients of activations follow from the output, in the lanes and after th
       tf.dispose([...inputs])
       expect(relativeError(actual, Float32Array.from(dy, (d, i) => expected(d, y[i]!))), `${name} ${n}`).toBeLessThan(1e-6)
     }
+  }
+})
+
+test('gated activations and their gradients, in one pass, are those of the formula for values of any size', async () => {
+  await tf.setBackend('wasm')
+  const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
+  const clipped = (x: number): number => Math.min(6, Math.max(0, x + 3))
+  const cubic = (x: number): number => 2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)
+  // [gate, its slope]; the Gaussian one is held against TF.js's own, which is written in other operations
+  const formulas: Record<Exclude<Gate, 'gelu'>, [(x: number) => number, (x: number) => number]> = {
+    swish: [sigmoid, (x) => sigmoid(x) * sigmoid(-x)],
+    hardSwish: [(x) => clipped(x) / 6, (x) => (Math.abs(x) <= 3 ? 1 / 6 : 0)],
+    tanhGelu: [(x) => sigmoid(cubic(x)), (x) => sigmoid(cubic(x)) * sigmoid(-cubic(x)) * 2 * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x)],
+  }
+  for (const n of [1, 3, 4, 31, 64]) {
+    const x = randomValues(n, 'gated', n)
+    ;[-200, -20, 0, 3, -3, 15, 200].forEach((v, i) => i < n - 1 && (x[i] = v))
+    const dy = randomValues(n, 'dy', n)
+    tf.tidy(() => {
+      const [input, gradient] = [tf.tensor1d(x), tf.tensor1d(dy)]
+      for (const [gate, [g, slope]] of Object.entries(formulas) as [keyof typeof formulas, (typeof formulas)['swish']][]) {
+        expect(relativeError(gated(gate, input).dataSync(), Float32Array.from(x, (v) => v * g(v))), `${gate} ${n}`).toBeLessThan(1e-6)
+        const expected = Float32Array.from(x, (v, i) => dy[i]! * (g(v) + v * slope(v)))
+        expect(relativeError(gatedGradient(gate, gradient, input).dataSync(), expected), `gradient of ${gate} ${n}`).toBeLessThan(1e-6)
+      }
+      const below = tf.mul(tf.add(tf.erf(tf.mul(input, Math.SQRT1_2)), 1), 0.5)
+      const density = tf.mul(tf.exp(tf.mul(tf.square(input), -0.5)), 1 / Math.sqrt(2 * Math.PI))
+      // TF.js's own loses digits where 1 + erf is small
+      const off = (found: tf.Tensor, expected: tf.Tensor): number => tf.max(tf.div(tf.abs(tf.sub(found, expected)), tf.add(tf.abs(expected), 1))).dataSync()[0]!
+      expect(off(gated('gelu', input), tf.mul(input, below)), `gelu ${n}`).toBeLessThan(2e-6)
+      expect(off(gatedGradient('gelu', gradient, input), tf.mul(gradient, tf.add(below, tf.mul(input, density)))), `gradient of gelu ${n}`).toBeLessThan(2e-6)
+    })
   }
 })
 
