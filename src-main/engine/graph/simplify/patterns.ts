@@ -1,7 +1,7 @@
 import { weight } from '../build.ts'
 import type { GraphNode, PlainUnary, Unary, Weight } from '../graph.ts'
 import type { Draft } from './draft.ts'
-import { find, sameShape, supplant } from './draft.ts'
+import { find, onlyConsumer, sameShape, supplant } from './draft.ts'
 import type { Rewrite } from './rewrite.ts'
 
 /** x·scale + offset with one scale and one offset for all channels. */
@@ -50,23 +50,32 @@ export const gatedActivation: Rewrite = (draft, node) => {
     if (argumentOf(draft, gate, 'sigmoid') === x) return becomeUnary(draft, node, { kind: 'swish' }, x)
     const inner = argumentOf(draft, gate, 'tanh')
     if (inner !== null && argumentOf(draft, inner, 'softplus') === x) return becomeUnary(draft, node, { kind: 'mish' }, x)
-    const hard = find(draft, gate)
-    if (hard.op === 'unary' && hard.function.kind === 'hardSigmoid' && hard.inputs[0] === x && near(hard.function.slope, 1 / 6) && near(hard.function.offset, 0.5)) {
-      return becomeUnary(draft, node, { kind: 'hardSwish' }, x)
-    }
+    const hard = hardGate(draft, gate)
+    if (hard?.x === x && near(hard.slope, 1 / 6) && near(hard.offset, 0.5)) return becomeUnary(draft, node, { kind: 'hardSwish' }, x)
   }
   return false
 }
 
-/** clip(x + 3, 0, 6)/6 is a hard sigmoid; so is any clip that begins at 0 and is scaled to end at 1. */
+/** clip(slope·x + offset, 0, 1), also as a clip that ends elsewhere and is scaled: clip(x + 3, 0, 6)/6. */
+function hardGate(draft: Draft, name: string): { x: string; slope: number; offset: number } | null {
+  const node = find(draft, name)
+  if (node.op === 'unary' && node.function.kind === 'hardSigmoid') return { x: node.inputs[0]!, slope: node.function.slope, offset: node.function.offset }
+  if (node.op !== 'affine') return null
+  const outer = scaledOf(draft, name)
+  const clip = find(draft, outer.of)
+  if (clip.op !== 'unary' || clip.function.kind !== 'relu' || clip.function.max === null) return null
+  if (outer.offset !== 0 || !near(outer.scale * clip.function.max, 1)) return null
+  const inner = scaledOf(draft, clip.inputs[0]!)
+  return { x: inner.of, slope: inner.scale * outer.scale, offset: inner.offset * outer.scale }
+}
+
+/** A scaled clip is a hard sigmoid; where it gates its own input, that product is one node instead. */
 export const hardSigmoidOfClip: Rewrite = (draft, node) => {
   if (node.op !== 'affine') return false
-  const outer = scaledOf(draft, node.name)
-  const clip = find(draft, outer.of)
-  if (clip.op !== 'unary' || clip.function.kind !== 'relu' || clip.function.max === null) return false
-  if (outer.offset !== 0 || !near(outer.scale * clip.function.max, 1)) return false
-  const inner = scaledOf(draft, clip.inputs[0]!)
-  return becomeUnary(draft, node, { kind: 'hardSigmoid', slope: inner.scale * outer.scale, offset: inner.offset * outer.scale }, inner.of)
+  const gate = hardGate(draft, node.name)
+  const next = onlyConsumer(draft, node.name)
+  if (!gate || (next && factors(next).some(([x]) => x === gate.x))) return false
+  return becomeUnary(draft, node, { kind: 'hardSigmoid', slope: gate.slope, offset: gate.offset }, gate.x)
 }
 
 /** (x·clip(x + 3, 0, 6))·(1/6), the division last. */

@@ -9,6 +9,7 @@ import { affinePastFlatten, foldReverse, permuteFlattened } from './flatten.ts'
 import { takeHeadOff } from './head.ts'
 import { addInputScaling, splitInputScaling } from './input-scaling.ts'
 import { composeTransposes, dropNoOps, dropReshapes, reshapeForTranspose, sinkTranspose, transposeAfterBinary } from './layout.ts'
+import { transposeBeforeReshape } from './layout-reshape.ts'
 import { isLinear } from './linear.ts'
 import { mergePads } from './pads.ts'
 import { gatedActivation, gelu, hardSigmoidOfClip, hardSwishDividedLast, negativeIsAffine, normalisationOfSteps, unaryPairs } from './patterns.ts'
@@ -20,7 +21,7 @@ type Note = readonly [rewrites: readonly Rewrite[], one: string, many: string]
 
 const layoutNotes: readonly Note[] = [
   [[dropReshapes, dropNoOps], '', ''],
-  [[composeTransposes, reshapeForTranspose, sinkTranspose, transposeAfterBinary], 'change of layout is cancelled or moved', 'changes of layout are cancelled or moved'],
+  [[composeTransposes, reshapeForTranspose, sinkTranspose, transposeAfterBinary, transposeBeforeReshape], 'change of layout is cancelled or moved', 'changes of layout are cancelled or moved'],
 ]
 
 const constants: readonly Rewrite[] = [constantOperand, clipIsRelu, unaryPairs, negativeIsAffine, dropIdentityAffine]

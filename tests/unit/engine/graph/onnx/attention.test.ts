@@ -40,6 +40,7 @@ test.each(forms)('normalisations and activations written in steps are one node e
   expect(count('matmul')).toBe(2)
   expect(count('softmax')).toBe(1)
   expect(count('reduce')).toBe(0)
+  expect(count('transpose')).toBe(form === 'tokens first' ? 5 : 4)
   expect(notes.join(' ')).toMatch(/2 normalisations written in steps are one node each/)
   expect(notes.join(' ')).toMatch(/1 activation written in steps is one node/)
 })
