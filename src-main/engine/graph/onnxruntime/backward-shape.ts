@@ -1,6 +1,7 @@
 import type { Shape } from '../graph.ts'
+import { resizeMatrix } from '../resize-matrix.ts'
 import { summedTo } from './backward-broadcast.ts'
-import { resizeMatrix } from './backward-resize.ts'
+import { reordered } from './broadcast.ts'
 import type { Emitter } from './emitter.ts'
 import { emitReverse } from './forward-shape.ts'
 import type { Stored } from './layout.ts'
@@ -104,8 +105,8 @@ export const resize: BackwardRule<'resize'> = ({ node, dy, inputs, emitter }) =>
   const { shape } = inputs[0]!
   const [height, width] = [shape[1]!, shape[2]!]
   const [outHeight, outWidth] = [node.shape[1]!, node.shape[2]!]
-  const rows = emitter.floats([height, outHeight], resizeMatrix(height, outHeight, node, 'inputs first'))
-  const columns = emitter.floats([outWidth, width], resizeMatrix(width, outWidth, node, 'outputs first'))
+  const rows = emitter.weight(resizeMatrix(height, outHeight, node))
+  const columns = emitter.weight(reordered(resizeMatrix(width, outWidth, node), [1, 0]))
   const across = emitter.op('MatMul', [emitter.images(dy), columns])
   return [{ name: emitter.op('MatMul', [rows, across]), shape, order: imagesOrder }]
 }
