@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { run } from './kernels.ts'
+import { sumOver } from './sums.ts'
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i])
@@ -25,5 +26,5 @@ export function summedTo(dy: Tensor, shape: readonly number[]): Tensor {
   if (sameShape(dy.shape, shape)) return tf.clone(dy)
   const extra = dy.rank - shape.length
   const axes = dy.shape.map((_, i) => i).filter((i) => i < extra || (shape[i - extra] === 1 && dy.shape[i] !== 1))
-  return tf.tidy(() => tf.reshape(axes.length > 0 ? tf.sum(dy, axes) : dy, [...shape]))
+  return tf.tidy(() => tf.reshape(axes.length > 0 ? sumOver(dy, axes, false) : dy, [...shape]))
 }

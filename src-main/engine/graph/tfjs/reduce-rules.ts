@@ -3,14 +3,17 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import type { NodeOf } from '../graph.ts'
 import { expandedTo } from './broadcasting.ts'
 import type { Rule } from './rule.ts'
+import { meanOver, sumOver } from './sums.ts'
+
+const ascending = (axes: readonly number[]): number[] => [...axes].sort((a, b) => a - b)
 
 function reduced(node: NodeOf<'reduce'>, x: Tensor): Tensor {
-  const axes = [...node.axes]
+  const axes = ascending(node.axes)
   switch (node.function) {
     case 'mean':
-      return tf.mean(x, axes, node.keepDims)
+      return meanOver(x, axes, node.keepDims)
     case 'sum':
-      return tf.sum(x, axes, node.keepDims)
+      return sumOver(x, axes, node.keepDims)
     case 'max':
       return tf.max(x, axes, node.keepDims)
     case 'min':
@@ -24,7 +27,7 @@ const kept = (shape: readonly number[], axes: readonly number[]): number[] => sh
 function extremeGradient(node: NodeOf<'reduce'>, dy: Tensor, x: Tensor, y: Tensor): Tensor {
   const shape = kept(x.shape, node.axes)
   const mask = tf.cast(tf.equal(x, tf.reshape(y, shape)), 'float32')
-  return tf.mul(mask, tf.div(tf.reshape(dy, shape), tf.sum(mask, [...node.axes], true)))
+  return tf.mul(mask, tf.div(tf.reshape(dy, shape), sumOver(mask, ascending(node.axes), true)))
 }
 
 export const reduce: Rule<'reduce'> = {
@@ -61,25 +64,24 @@ export const softmax: Rule<'softmax'> = {
 }
 
 /** 1/sqrt(variance + epsilon), and x less its mean. */
-function centred(node: NodeOf<'normalize'>, x: Tensor): { centre: Tensor; inverse: Tensor } {
-  const axes = [...node.axes]
-  const centre = tf.sub(x, tf.mean(x, axes, true))
-  return { centre, inverse: tf.rsqrt(tf.add(tf.mean(tf.square(centre), axes, true), node.epsilon)) }
+function centred(node: NodeOf<'normalize'>, axes: readonly number[], x: Tensor): { centre: Tensor; inverse: Tensor } {
+  const centre = tf.sub(x, meanOver(x, axes, true))
+  return { centre, inverse: tf.rsqrt(tf.add(meanOver(tf.square(centre), axes, true), node.epsilon)) }
 }
 
 export const normalize: Rule<'normalize'> = {
   forward: ({ node, inputs: [x] }) => tf.tidy(() => {
-    const { centre, inverse } = centred(node, x!)
+    const { centre, inverse } = centred(node, ascending(node.axes), x!)
     return tf.mul(centre, inverse)
   }),
   keeps: () => ({ inputs: true, output: true }),
   // With y = (x − mean)·r: r·(dy − mean(dy) − y·mean(dy·y)), the means over the axes.
   backward: ({ node, dy, inputs: [x], output: y }) => [
     tf.tidy(() => {
-      const axes = [...node.axes]
-      const { inverse } = centred(node, x!)
-      const along = tf.mul(y, tf.mean(tf.mul(dy, y), axes, true))
-      return tf.mul(tf.sub(tf.sub(dy, tf.mean(dy, axes, true)), along), inverse)
+      const axes = ascending(node.axes)
+      const { inverse } = centred(node, axes, x!)
+      const along = tf.mul(y, meanOver(tf.mul(dy, y), axes, true))
+      return tf.mul(tf.sub(tf.sub(dy, meanOver(dy, axes, true)), along), inverse)
     }),
   ],
 }
