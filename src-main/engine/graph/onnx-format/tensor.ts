@@ -46,9 +46,15 @@ export function tensorValues(tensor: OnnxTensor, external: Readonly<Record<strin
   const size = needed / elementBytes[tensor.dataType]!
   const raw = tensor.dataLocation === 1 ? externalBytes(tensor, needed, external) : tensor.rawData
   const data = raw ? fromRaw(tensor, raw, needed, size) : fromFields(tensor, size)
-  const bad = data.findIndex(Number.isNaN)
+  const bad = firstNaN(data)
   if (bad >= 0) throw broken(tensor, `holds NaN at position ${bad}; a model with such weights cannot be explained`, 'Export or train it again.')
   return { shape: [...tensor.dims], type: tensor.dataType, data }
+}
+
+/** A loop, for weights come by the hundred million. */
+function firstNaN(data: Float32Array | Float64Array): number {
+  for (let i = 0; i < data.length; i++) if (Number.isNaN(data[i])) return i
+  return -1
 }
 
 /** Where a tensor's data lies in a file of its own. Offset and length are in bytes. */

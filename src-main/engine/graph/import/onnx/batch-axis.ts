@@ -16,7 +16,9 @@ export interface BatchTracker {
 export function trackBatch(inner: GraphBuilder): BatchTracker {
   const known = new Map<Ref, number | null>()
   const noted = (ref: Ref): Ref => {
-    known.set(ref, slowerOf(inner.node(ref)))
+    const node = inner.node(ref)
+    if (joinsImages(node, node.inputs.map((name) => inner.shapeOf(name)))) throw new UnsupportedNode(node.name, node.op, 'over the batch')
+    known.set(ref, slowerOf(node))
     return ref
   }
 
@@ -43,6 +45,23 @@ export function trackBatch(inner: GraphBuilder): BatchTracker {
   return {
     builder: { ...inner, add: (...given) => noted(inner.add(...given)), part: (...given) => noted(inner.part(...given)) },
     slower: (ref) => known.get(ref) ?? null,
+  }
+}
+
+/** Whether the node brings elements along the batch together. */
+function joinsImages(node: GraphNode, [x = [], y = []]: readonly Shape[]): boolean {
+  switch (node.op) {
+    case 'softmax':
+    case 'lrn':
+    case 'dense':
+      return x[x.length - 1]! < 0
+    case 'reduce':
+    case 'normalize':
+      return node.axes.some((axis) => x[axis]! < 0)
+    case 'matmul':
+      return x.at(node.transposeA ? -2 : -1)! < 0 || y.at(node.transposeB ? -1 : -2)! < 0
+    default:
+      return false
   }
 }
 
