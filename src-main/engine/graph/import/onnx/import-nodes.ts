@@ -4,6 +4,7 @@ import { sizePerImage } from '../../graph.ts'
 import type { OnnxNode } from '../../onnx-format/schema.ts'
 import { activationNodes } from './activation-nodes.ts'
 import { arithmeticNodes } from './arithmetic-nodes.ts'
+import { attentionNodes } from './attention-nodes.ts'
 import { constantNodes } from './constant-nodes.ts'
 import type { NodeImporter, OnnxContext } from './context.ts'
 import { nameOf, unsupported } from './attributes.ts'
@@ -22,7 +23,7 @@ import type { Known, OnnxValue } from './value.ts'
 
 const importers: Readonly<Record<string, NodeImporter>> = {
   ...shapeNodes, ...dataNodes, ...constantNodes, ...logicNodes, ...padNodes, ...linearNodes, ...normalisationNodes, ...poolNodes, ...activationNodes,
-  ...arithmeticNodes, ...reduceNodes, ...softmaxNodes, ...resizeNodes,
+  ...arithmeticNodes, ...reduceNodes, ...softmaxNodes, ...resizeNodes, ...attentionNodes,
 }
 
 /** Elements of one image's value at one node: 2 GB. */

@@ -83,7 +83,7 @@ const matMul: NodeImporter = (node, inputs, context) => {
   return reshaped(node, product, kept, context)
 }
 
-function matrixProduct(node: OnnxNode, a: OnnxValue, b: OnnxValue, context: OnnxContext, part?: string): OnnxValue {
+export function matrixProduct(node: OnnxNode, a: OnnxValue, b: OnnxValue, context: OnnxContext, part?: string): OnnxValue {
   if (b.kind === 'known' && b.shape.length === 2) return dense(node, a, matrixOf(node, b, false, 1), null, context, part)
   if (a.kind === 'known' && a.shape.length === 2 && b.kind === 'node') {
     // (A·B)ᵀ = Bᵀ·Aᵀ

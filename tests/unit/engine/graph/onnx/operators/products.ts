@@ -89,6 +89,27 @@ function softmax(opType: string): Draw {
 const lrn = (dice: Dice): ReturnType<Draw> =>
   drawn('LRN', [2, dice.int(1, 7), 3, 4], { size: dice.pick([1, 3, 5]), ...(dice.maybe() ? { alpha: { float: 0.5 }, beta: { float: 0.6 }, bias: { float: 1.5 } } : {}) })
 
+/** Heads in an axis of their own or in the last one; keys and values may have fewer heads. */
+const attention: Draw = (dice) => {
+  const [n, tokens, keys, depth, valueDepth] = [dice.int(1, 2), dice.int(1, 4), dice.int(1, 4), dice.int(1, 4), dice.int(1, 4)]
+  const own = dice.int(1, 2)
+  const heads = own * dice.int(1, 2)
+  const shape = (count: number, length: number, size: number, flat: boolean): number[] => (flat ? [n, length, count * size] : [n, count, length, size])
+  const flat = dice.maybe()
+  const masked = dice.maybe()
+  return drawn('Attention', shape(heads, tokens, depth, flat), {
+    ...(flat ? { q_num_heads: heads, kv_num_heads: own } : {}), ...(dice.maybe() ? { scale: { float: 0.7 } } : {}), ...(!masked && dice.maybe() ? { is_causal: 1 } : {}),
+  }, masked ? [dice.floats('mask', [tokens, keys])] : [], {
+    opset: 23, data: { k: shape(own, keys, depth, flat), v: shape(own, keys, valueDepth, flat) }, inputs: ['x', 'k', 'v', ...(masked ? ['mask'] : [])],
+  })
+}
+
+const rmsNormalization: Draw = (dice) => {
+  const x = anyShape(dice, 2)
+  const axis = dice.int(0, x.length - 1)
+  return drawn('RMSNormalization', x, { axis, epsilon: { float: 0.01 } }, [dice.floats('scale', x.slice(axis))], { opset: 23 })
+}
+
 export const products: Record<string, Draw> = {
   Gemm: gemm, MatMul: matMul, BatchNormalization: batchNormalization, 'BatchNormalization in training mode': batchStatistics,
   LayerNormalization: layerNormalization, GroupNormalization: groupNormalization, InstanceNormalization: instanceNormalization, LRN: lrn,
@@ -97,6 +118,7 @@ export const products: Record<string, Draw> = {
     return drawn('LpNormalization', x, { p: dice.int(1, 2), axis: dice.int(-x.length, x.length - 1) })
   },
   MeanVarianceNormalization: () => drawn('MeanVarianceNormalization', [2, 3, 4, 5], {}),
+  Attention: attention, RMSNormalization: rmsNormalization,
   ReduceMean: reduction('ReduceMean', 18), ReduceSum: reduction('ReduceSum', 13), ReduceMax: reduction('ReduceMax', 18), ReduceMin: reduction('ReduceMin', 18),
   ReduceL1: reduction('ReduceL1', 18), ReduceL2: reduction('ReduceL2', 18), ReduceSumSquare: reduction('ReduceSumSquare', 18),
   ReduceLogSum: reduction('ReduceLogSum', 18, true), ReduceLogSumExp: reduction('ReduceLogSumExp', 18),
