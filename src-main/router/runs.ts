@@ -1,3 +1,4 @@
+import type { RunRow, RunsEvent } from '#shared/contract/runs.ts'
 import { emptyCourse, liveCourse, liveDetail, recordDetail, storedCourse, storedDetail } from '#services/run-detail.ts'
 import { noSuchRun } from '#services/run-board.ts'
 import { makeOrder } from '#services/window-order.ts'
@@ -88,8 +89,19 @@ export function runCalls(parts: Parts): CallsOf<'runs'> {
   }
 }
 
-export function runStreams({ keeper, boardOf }: Parts): StreamsOf<'runs'> {
-  return { 'runs.watch': (_, emit, { signal }) => watchRuns(keeper, boardOf, emit, signal) }
+export function runStreams({ keeper, boardOf, host }: Parts): StreamsOf<'runs'> {
+  const told = host.told ?? ((text: string) => text)
+  const tell = (row: RunRow): RunRow => (row.error ? { ...row, error: { ...row.error, message: told(row.error.message) } } : row)
+  function plain(event: RunsEvent): RunsEvent {
+    if (event.type === 'row') return { ...event, row: tell(event.row) }
+    return event.type === 'snapshot' ? { ...event, rows: event.rows.map(tell) } : event
+  }
+  return {
+    'runs.watch': (_, emit, { signal }) => {
+      const emitTold = Object.assign((event: RunsEvent): void => emit(plain(event)), { latest: emit.latest })
+      return watchRuns(keeper, boardOf, emitTold, signal)
+    },
+  }
 }
 
 function owned({ height, width, data }: { height: number; width: number; data: Float32Array }): { height: number; width: number; data: Float32Array<ArrayBuffer> } {

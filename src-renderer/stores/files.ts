@@ -1,5 +1,5 @@
 import { defineStore } from 'pinia'
-import { ref, shallowRef } from 'vue'
+import { computed, reactive, ref, shallowRef } from 'vue'
 import type { FileEntry } from '#shared/contract/system.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { call, useHost } from '../rpc.ts'
@@ -26,9 +26,9 @@ export const useFiles = defineStore('files', () => {
 
   /** What the page's own chooser is asked for. */
   const asked = shallowRef<{ purpose: Purpose; answer(files: FileEntry[]): void } | null>(null)
-  /** Files on their way to the main side. */
-  const sending = ref<{ what: string; share: number } | null>(null)
-  let stopSending: AbortController | undefined
+  /** Files on their way to the main side; the latest last. */
+  const ways = ref<{ what: string; share: number; stop(): void }[]>([])
+  const sending = computed(() => ways.value.at(-1) ?? null)
 
   /** By native dialog or the page's own chooser. @returns empty where it was closed */
   async function choose(purpose: Purpose): Promise<FileEntry[]> {
@@ -60,14 +60,14 @@ export const useFiles = defineStore('files', () => {
   async function give(given: DataTransfer | readonly File[]): Promise<FileEntry[]> {
     const files = Array.isArray(given) ? (given as readonly File[]) : [...(given as DataTransfer).files]
     const stop = new AbortController()
-    stopSending = stop
     const what = files.length === 1 ? files[0]!.name : `${files.length} files`
+    const way = reactive({ what, share: 0, stop: () => stop.abort() })
     // At once: also the first piece can be long on its way, and be stopped.
-    sending.value = { what, share: 0 }
+    ways.value = [...ways.value, way]
     // What is dropped may be read only until this turn ends, so nothing is awaited before.
     const answer = useHost().give(given, {
       signal: stop.signal,
-      onProgress: (share) => void (sending.value = { what, share }),
+      onProgress: (share) => void (way.share = share),
     })
     try {
       return await answer
@@ -75,7 +75,7 @@ export const useFiles = defineStore('files', () => {
       notices.fail(error)
       return []
     } finally {
-      if (stopSending === stop) sending.value = null
+      ways.value = ways.value.filter((other) => other !== way)
     }
   }
 
@@ -125,7 +125,7 @@ export const useFiles = defineStore('files', () => {
     if (others.length > 0) await take(others)
   }
 
-  return { asked, sending, choose, answer, chooseAndOpen, give, take, open, paste, stop: (): void => stopSending?.abort() }
+  return { asked, sending, choose, answer, chooseAndOpen, give, take, open, paste, stop: (): void => sending.value?.stop() }
 })
 
 /** Also by the names that ONNX gives what lies beside the model. */

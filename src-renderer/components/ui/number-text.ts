@@ -8,9 +8,10 @@ export interface NumberRules {
 
 export type ReadNumber = { value: number; problem: null } | { value: null; problem: string }
 
-/** Reads what was typed; a decimal comma counts as a point. The problem is a sentence that says what to type. */
+/** Reads what was typed; a decimal comma counts as a point, and whole numbers may be grouped as they are printed. The problem is a sentence that says what to type. */
 export function readNumber(typed: string, rules: NumberRules): ReadNumber {
-  const plain = typed.trim().replace(/^([-+]?\d*),(\d+)$/, '$1.$2')
+  const grouped = rules.integer && /^[-+]?\d{1,3}(,\d{3})+$/.test(typed.trim())
+  const plain = grouped ? typed.trim().replaceAll(',', '') : typed.trim().replace(/^([-+]?\d*),(\d+)$/, '$1.$2')
   const value = Number(plain)
   const { min = -Infinity, max = Infinity } = rules
   const wrong = plain === '' || !Number.isFinite(value) || (rules.integer && !Number.isInteger(value)) || value < min || value > max
@@ -27,13 +28,6 @@ function wanted({ min = -Infinity, max = Infinity, integer }: NumberRules): stri
 
 export function formatNumber(value: number): string {
   return String(clean(value))
-}
-
-const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 20, useGrouping: 'min2' })
-
-/** As it is read, not typed: "12,000", but "1500". */
-export function groupedNumber(value: number): string {
-  return Number.isInteger(value) ? grouped.format(value) : formatNumber(value)
 }
 
 /** One step up or down, within the limits. */

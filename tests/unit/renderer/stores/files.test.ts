@@ -66,6 +66,20 @@ test('an upload that fails is told, one that was stopped is not, and neither lea
   expect(files.sending).toBeNull()
 })
 
+test('of two uploads at once the first that ends, or goes on, leaves the other its progress, and nothing stays', async () => {
+  const files = useFiles()
+  const ends: (() => void)[] = []
+  answerGive = () => new Promise((resolve) => ends.push(() => resolve([])))
+  const [first, second] = [files.take(given('model.json', 'w.bin')), files.take(given('a.png'))]
+  expect(files.sending?.what).toBe('a.png')
+  ends[1]!()
+  await second
+  expect(files.sending?.what).toBe('2 files')
+  ends[0]!()
+  await first
+  expect(files.sending).toBeNull()
+})
+
 test('a pasted picture needs no file; other pasted files are sent', async () => {
   answerGive = () => Promise.resolve([file('notes.pdf', 'other')])
   await useFiles().paste(given('image.png', 'notes.pdf'))

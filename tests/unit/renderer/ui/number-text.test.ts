@@ -11,6 +11,10 @@ test('a number is read with a decimal point or comma, and what will not do is sa
   expect(readNumber('1.5', { min: 1, integer: true }).problem).toBe('Enter a whole number of at least 1.')
   expect(readNumber('Infinity', { max: 3 }).problem).toBe('Enter a number of at most 3.')
   expect(readNumber('1,000.5', {}).problem).toBe('Enter a number.')
+  // A decimal comma, but not where only whole numbers can be meant.
+  expect(readNumber('1,500', {}).value).toBe(1.5)
+  expect(readNumber('20,000', { integer: true, max: 20_000 }).value).toBe(20_000)
+  expect(readNumber('1,50', { integer: true }).problem).toBe('Enter a whole number.')
 })
 
 test('steps keep to the limits and leave no noise', () => {
