@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { methods } from '#engine/methods/registry.ts'
 import { dataPath, dataTest } from '../data.ts'
+import { hasOnnxruntime } from '../onnx.ts'
 import { runCli, startCli } from '../fixtures/cli.ts'
 import { tinyCard, writeTinyModel } from '../fixtures/tiny-model.ts'
 
@@ -264,14 +265,24 @@ describe('what there is', () => {
         id: z.enum(['cuda', 'wasm', 'cpu']), available: z.boolean(), reason: z.string().min(1), device: z.string().nullable(),
         convolutionGflops: z.number().positive().nullable(), chosen: z.boolean(),
       })),
+      executors: z.array(z.strictObject({
+        id: z.enum(['onnxruntime', 'tfjs']), available: z.boolean(), reason: z.string().min(1), version: z.string().nullable(), threads: z.number().int().positive(),
+        convolutionGflops: z.strictObject({ oneThread: z.number().positive(), allThreads: z.number().positive() }).nullable(), chosen: z.boolean(),
+      })),
+      rule: z.string().min(1),
     })
-    const { backends } = schema.parse(JSON.parse(stdout))
+    const { backends, executors } = schema.parse(JSON.parse(stdout))
     expect(backends.map((b) => b.id)).toEqual(['cuda', 'wasm', 'cpu'])
     expect(backends.filter((b) => b.chosen)).toHaveLength(1)
     for (const { id, available, convolutionGflops, device } of backends) {
       if (id !== 'cuda') expect(available).toBe(true)
       expect([convolutionGflops !== null, device !== null]).toEqual([available, available])
     }
+    expect(executors.map((e) => e.id)).toEqual(['onnxruntime', 'tfjs'])
+    expect(executors.filter((e) => e.chosen)).toHaveLength(1)
+    expect(executors.find((e) => e.chosen)?.available).toBe(true)
+    const native = executors[0]!
+    expect([native.available, native.convolutionGflops !== null, native.version !== null]).toEqual([hasOnnxruntime, hasOnnxruntime, hasOnnxruntime])
   })
 
   test('--help and --version from any folder', async () => {

@@ -69,7 +69,7 @@ describe('images', () => {
 })
 
 describe('models', () => {
-  test('model.json missing', () => refused({ model: ownModel((f) => rmSync(path.join(f, 'model.json'))) }, /The folder .*model-\d+ holds no model\.json; give/))
+  test('model.json missing', () => refused({ model: ownModel((f) => rmSync(path.join(f, 'model.json'))) }, /The folder .*model-\d+ holds no \.onnx file and no model\.json; give/))
   test('model.json truncated', () => refused({ model: ownModel((f) => truncateSync(path.join(f, 'model.json'), 300)) }, /model\.json is cut off.*copy or download it again/))
   test('shards missing', () => refused({ model: ownModel((f) => rmSync(path.join(f, 'model-shard1of1.bin'))) }, /model-shard1of1\.bin is missing; put it beside model\.json/))
   test('shards short', () => refused({ model: ownModel((f) => truncateSync(path.join(f, 'model-shard1of1.bin'), 100)) }, /model-shard1of1\.bin of .* is too short \(100 bytes where .*\); copy/))

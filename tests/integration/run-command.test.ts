@@ -88,7 +88,7 @@ test.skipIf(process.platform === 'win32')('a scene with the bundled model, chang
   const at = changes[0]!.iteration
   const line = await commandOf(run)
   expect(line).toBe('maskscope explain scene:2000003 --model demo --method neuromask --set iterations=12 --seed 4'
-    + ` --change ${at}:learning-rate=0.2 --change ${at}:sparsity-weight=3 --change ${at}:flip=true --backend wasm`)
+    + ` --change ${at}:learning-rate=0.2 --change ${at}:sparsity-weight=3 --change ${at}:flip=true --backend wasm --executor ${run.manifest.order.executor}`)
   await expectSame(line, run)
   // The change did something: without it the run is another.
   const { changes: _, ...without } = await orderAgain(run)

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import sharp from 'sharp'
@@ -130,6 +130,34 @@ describe('what is packaged', () => {
     }
     expect(outside('node_modules/zod/index.js')).toBe(false)
     expect(outside('out/main/worker.js')).toBe(false)
+  })
+
+  describe('of ONNX Runtime, from its real list of files', () => {
+    const folder = 'node_modules/onnxruntime-node'
+    const all = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => path.posix.join(folder, file.replaceAll('\\', '/'))) : []
+    const native = all.filter((file) => /\.(node|dll|dylib)$|\.so(\.\d+)*$/.test(file))
+
+    function kept(platform: string, arch: string): string[] {
+      const expand = (pattern: string): string => pattern.replaceAll('${platform}', platform).replaceAll('${arch}', arch)
+      const filter = new FileMatcher(root, root, expand, ['**/*', ...files.filter((pattern) => pattern.startsWith('!'))]).createFilter()
+      return all.filter((file) => statSync(file).isFile() && filter(path.resolve(file), notFolder))
+    }
+
+    test.skipIf(all.length === 0).each([['linux', 'x64'], ['win32', 'x64'], ['darwin', 'arm64']])('exactly the libraries of %s %s, unpacked, and the code that loads them', (platform, arch) => {
+      const packed = kept(platform, arch)
+      const own = native.filter((file) => file.includes(`/${platform}/${arch}/`))
+      expect(own.some((file) => file.endsWith('onnxruntime_binding.node'))).toBe(true)
+      expect(native.length).toBeGreaterThan(own.length)
+      expect(packed.filter((file) => native.includes(file))).toEqual(own)
+      for (const file of own) expect(matcher(config.asarUnpack)(file), file).toBe(true)
+      expect(packed).toContain(`${folder}/dist/binding.js`)
+      expect(packed).toContain(`${folder}/package.json`)
+      expect(packed.filter((file) => /\/(script|lib)\//.test(file))).toEqual([])
+    })
+
+    test.skipIf(all.length === 0)('none for Macs with an Intel processor, for which there is none', () => {
+      expect(kept('darwin', 'x64').filter((file) => native.includes(file))).toEqual([])
+    })
   })
 
   test.each([
