@@ -132,15 +132,22 @@ class Subject:
         """Milliseconds per image of a forward pass and of a gradient, and the choice for each job."""
         rows = []
         for title, (network, layout) in self.variants.items():
-            for batch in (1, 8, 32):
-                images = self.image.repeat(batch, 1, 1, 1).contiguous(memory_format=layout)
+            def forward(images):
                 with torch.no_grad():
-                    rows.append({'job': 'forward', 'variant': title, 'batch': batch, 'milliseconds': timed(lambda: network(images)) / batch})
-            for batch in (1, 5, 10):
-                images = self.image.repeat(batch, 1, 1, 1).contiguous(memory_format=layout).requires_grad_(True)
-                rows.append({'job': 'gradient', 'variant': title, 'batch': batch, 'milliseconds': timed(lambda: self.gradient(network, images)) / batch})
-        for job, of, batches in (('rise', 'forward', (1, 8, 32)), ('integratedGradients', 'gradient', (1, 5, 10)), ('neuromask', 'gradient', (1,))):
-            fit = [row for row in rows if row['job'] == of and row['batch'] in batches]
+                    network(images)
+
+            for job, batches, work in (('forward', (1, 8, 32), forward), ('gradient', (1, 5, 10), lambda images: self.gradient(network, images))):
+                fastest = float('inf')
+                for batch in batches:
+                    images = self.image.repeat(batch, 1, 1, 1).contiguous(memory_format=layout).requires_grad_(job == 'gradient')
+                    each = timed(lambda: work(images)) / batch
+                    rows.append({'job': job, 'variant': title, 'batch': batch, 'milliseconds': round(each, 3)})
+                    # Larger ones would be slower still.
+                    if each > 1.1 * fastest:
+                        break
+                    fastest = min(fastest, each)
+        for job, of, most in (('rise', 'forward', 32), ('integratedGradients', 'gradient', 10), ('neuromask', 'gradient', 1)):
+            fit = [row for row in rows if row['job'] == of and row['batch'] <= most]
             best = min(fit, key=lambda row: row['milliseconds'])
             self.chosen[job] = (best['variant'], best['batch'])
         return {'rows': rows, 'chosen': {job: f'{title}, batch {batch}' for job, (title, batch) in self.chosen.items()}}
