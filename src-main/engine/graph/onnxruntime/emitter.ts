@@ -52,8 +52,22 @@ export interface Emitter {
   input(name: string, dims: Shape, elementType?: number): string
   /** Hands a value to the caller under a name of its own. */
   output(name: string, value: string, dims: Shape): void
-  /** The bytes of the ONNX file. */
-  finish(): Uint8Array
+  finish(): WrittenModel
+}
+
+/** An ONNX file and the constants it keeps outside, by the location that it states. */
+export interface WrittenModel {
+  bytes: Uint8Array
+  external: { path: string; data: Uint8Array }[]
+}
+
+/** Constants of more bytes than this stay outside the file: they are then copied once less, and the file is small. */
+const insideBytes = 1024
+
+/** The tensor with its data in a file of its own that is named like it. */
+function externalTensor(tensor: OnnxTensor): OnnxTensor {
+  const externalData = Object.entries({ location: tensor.name, offset: '0', length: String(tensor.rawData!.length) }).map(([key, value]) => ({ key, value }))
+  return { ...tensor, rawData: undefined, dataLocation: 1, externalData }
 }
 
 export function createEmitter(): Emitter {
@@ -156,6 +170,15 @@ export function createEmitter(): Emitter {
       nodes.push(onnxNode('Identity', [value], [name], {}, `${scope}/${name}`))
       outputs.push(valueInfo(name, named(dims)))
     },
-    finish: () => writeOnnx(onnxModel({ nodes, initializers: [...constants.values()], inputs, outputs, values: [...values.values()] }, opset, irVersion)),
+    finish() {
+      const external: WrittenModel['external'] = []
+      const initializers = [...constants.values()].map((tensor) => {
+        if (tensor.rawData!.length <= insideBytes) return tensor
+        external.push({ path: tensor.name, data: tensor.rawData! })
+        return externalTensor(tensor)
+      })
+      const model = onnxModel({ nodes, initializers, inputs, outputs, values: [...values.values()] }, opset, irVersion)
+      return { bytes: writeOnnx(model), external }
+    },
   }
 }

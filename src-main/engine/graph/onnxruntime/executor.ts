@@ -5,6 +5,7 @@ import type { ReluRule } from '../../classifier/classifier.ts'
 import type { ActivationBatch, Executor, ScoredBatch } from '../executor.ts'
 import type { Graph } from '../graph.ts'
 import { nodeNamed, sizePerImage } from '../graph.ts'
+import { shapeOfLayer } from '../layer-shape.ts'
 import { onnxruntimeError } from './errors.ts'
 import { needOnnxruntime } from './runtime.ts'
 import { createSessions } from './sessions.ts'
@@ -34,7 +35,7 @@ export async function createOnnxruntimeExecutor(graph: Graph, head: Head, option
 
   /** One call after the other: a session in use must not be released. */
   function inTurn<T>(task: () => Promise<T>): Promise<T> {
-    if (disposed) throw new MaskscopeError('run', 'The model was closed while it was asked.')
+    if (disposed) return Promise.reject(new MaskscopeError('run', 'The model was closed while it was asked.'))
     const result = tail.then(task)
     tail = result.catch(() => undefined)
     return result
@@ -87,14 +88,15 @@ export async function createOnnxruntimeExecutor(graph: Graph, head: Head, option
       return { logits: found[ends.logits]!, scores: found[ends.scores]!, gradient: found[ends.gradient] ?? new Float32Array(images.length) }
     }),
     activations: (images, count, node, scores, reluRule) => inTurn(async (): Promise<ActivationBatch> => {
+      const shape = shapeOfLayer(graph, node)
       const found = scores ? await scored(images, count, scores, reluRule, node) : await compute({ score: null, node }, images, count, null)
       const activations = found[ends.activations]!
       const gradients = scores ? (found[ends.gradient] ?? new Float32Array(activations.length)) : null
-      return { shape: nodeNamed(graph, node).shape.slice(1), activations, gradients, logits: found[ends.logits]!, scores: found[ends.scores] ?? null }
+      return { shape, activations, gradients, logits: found[ends.logits]!, scores: found[ends.scores] ?? null }
     }),
     setThreads: (threads) => inTurn(() => sessions.setThreads(threads)),
     dispose() {
-      void inTurn(() => sessions.dispose())
+      if (!disposed) void inTurn(() => sessions.dispose())
       disposed = true
     },
   }

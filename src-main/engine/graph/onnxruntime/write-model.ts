@@ -4,7 +4,7 @@ import type { Graph } from '../graph.ts'
 import { elementTypes } from '../onnx-format/schema.ts'
 import { emitBackward } from './backward-driver.ts'
 import { dependentOn } from './dependence.ts'
-import type { Emitter } from './emitter.ts'
+import type { Emitter, WrittenModel } from './emitter.ts'
 import { createEmitter } from './emitter.ts'
 import type { Stored } from './layout.ts'
 import { emitScores } from './scores.ts'
@@ -22,7 +22,7 @@ export interface Asked {
  * The graph as an ONNX file: images in, logits out, and where asked for the score of each image's target class (input
  * `targets`, int64) and its gradient with respect to the images or to a node. Images and gradients are NHWC.
  */
-export function writeModel(graph: Graph, head: Head, asked: Asked): Uint8Array {
+export function writeModel(graph: Graph, head: Head, asked: Asked): WrittenModel {
   const emitter = createEmitter()
   const towards = asked.node ?? graph.input
   const values = writeForward(graph, emitter, asked.score ? dependentOn(graph, towards) : new Set())
