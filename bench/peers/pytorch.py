@@ -122,7 +122,7 @@ class Subject:
                     network = network.to(memory_format=torch.channels_last)
                 title = ('folded' if fold else 'plain') + (', channels_last' if last else '')
                 self.variants[title] = (network, torch.channels_last if last else torch.contiguous_format)
-        self.chosen = {}
+        self.chosen = {job: ('plain', 1) for job in ('rise', 'integratedGradients', 'neuromask')}
 
     def logits(self):
         with torch.no_grad():
