@@ -2,6 +2,7 @@ import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { Ref } from '../../build.ts'
 import { createBuilder, UnsupportedNode } from '../../build.ts'
 import type { Graph } from '../../graph.ts'
+import { weightsOf } from '../../graph.ts'
 import { readOnnx } from '../../onnx-format/read.ts'
 import type { OnnxModel, OnnxNode } from '../../onnx-format/schema.ts'
 import { elementTypes } from '../../onnx-format/schema.ts'
@@ -67,8 +68,22 @@ function importWith(model: OnnxModel, parts: Prepared, input: ImageInput, files:
   const logits = classScores(output, values.get(output), oneByOne, context)
   addNotes(model, parts, input, nodes, oneByOne, context)
   const graph = builder.finish(ref, logits)
+  checkWeights(graph)
   const note = layoutNote(nodes, graph)
   return { ...graph, notes: note === null ? graph.notes : [...graph.notes, note], ...(oneByOne ? { oneByOne } : {}) }
+}
+
+/** Weights may also be computed at import. Constants may be infinite: a mask of attention is. */
+function checkWeights(graph: Graph): void {
+  for (const node of graph.nodes) {
+    for (const { data } of weightsOf(node)) {
+      for (let i = 0; i < data.length; i++) {
+        const value = data[i]!
+        if (Number.isFinite(value) || (node.op === 'constant' && !Number.isNaN(value))) continue
+        throw new MaskscopeError('input', `Node ${node.name} of the model has the weight ${value}; a model with such weights cannot be explained. Export or train it again.`, { subject: node.name })
+      }
+    }
+  }
 }
 
 function addInput(input: ImageInput, oneByOne: boolean, context: OnnxContext): { ref: Ref; value: OnnxValue } {

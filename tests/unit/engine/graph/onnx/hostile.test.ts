@@ -6,7 +6,7 @@ import { externalLocations } from '#engine/graph/onnx-format/external.ts'
 import type { OnnxModel, OnnxTensor } from '#engine/graph/onnx-format/schema.ts'
 import { floatTensor, int64Tensor, onnxNode, writeOnnx } from '#engine/graph/onnx-format/write.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import { randomTensor, smallModel } from './small-model.ts'
+import { CLASSES, randomTensor, smallModel } from './small-model.ts'
 
 /** Limits of one attempt on a small file: what may be allocated beside it, and how long it may take. */
 const MOST_BYTES = 300e6
@@ -121,6 +121,18 @@ describe('files that contradict themselves', () => {
     expect(refusal(changed((m) => (m.graph.initializers[0] = floatTensor('filter-1', [4, 3, 3, 3], new Float32Array(108).fill(NaN))))).message).toMatch(/filter-1 .*NaN/)
     expect(refusal(changed((m) => (m.graph.initializers[0]!.dims = [4, -3, 3, 3]))).message).toMatch(/filter-1 .*impossible shape/)
     expect(refusal(changed((m) => m.graph.initializers.push(randomTensor('shift', [4, 1, 1])))).message).toMatch(/two weights named shift/)
+  })
+
+  test('weights that are infinite, as they are or computed', () => {
+    const infinite = new Float32Array(CLASSES * 16).fill(1)
+    infinite[7] = Infinity
+    expect(refusal(changed((m) => (m.graph.initializers[4] = floatTensor('matrix', [CLASSES, 16], infinite)))).message).toMatch(/Node logits .* has the weight Infinity/)
+    const computed = changed((m) => {
+      m.graph.nodes.unshift(onnxNode('Sqrt', ['shift'], ['root']))
+      m.graph.nodes.find((n) => n.opType === 'Add')!.inputs[1] = 'root'
+      m.graph.initializers[3] = floatTensor('shift', [4, 1, 1], Float32Array.of(1, -1, 1, 1))
+    })
+    expect(refusal(computed).message).toMatch(/Node .* has the weight NaN/)
   })
 
   test('a huge shape is refused before anything is allocated', () => {
