@@ -24,11 +24,11 @@ export function createTfjsExecutor(graph: Graph, head: Head): Executor {
   const weights = createWeightStore()
   const inputShape = nodeNamed(graph, input).shape
   const classes = nodeNamed(graph, output).shape[1]!
-  const plans = new Map<string | null, Step[]>()
+  const plans = new Map<string, Step[]>()
 
   /** For a gradient of `of`, or for the forward pass alone; besides the output, the value of `of` is kept. */
   function planFor(of: string | null, value = false): Step[] {
-    const key = value ? `value of ${of}` : of
+    const key = JSON.stringify([of, value])
     let plan = plans.get(key)
     if (!plan) plans.set(key, (plan = planPasses(nodes, of !== null ? [output, of] : [output], value ? null : of)))
     return plan
