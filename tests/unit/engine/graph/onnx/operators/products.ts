@@ -40,6 +40,13 @@ const batchNormalization: Draw = (dice) => {
   return drawn('BatchNormalization', x, dice.maybe() ? { epsilon: { float: 0.01 } } : {}, [...vectors, dice.floats('variance', [x[1]!], 0.2, 2)], { opset: dice.pick([9, 15]) })
 }
 
+/** Operator set 7: a statistic for each pixel. */
+const perPixel: Draw = (dice) => {
+  const x = [2, 2, 3, 4]
+  const shape = x.slice(1)
+  return drawn('BatchNormalization', x, { spatial: 0 }, [...['scale', 'offset', 'mean'].map((name) => dice.floats(name, shape)), dice.floats('variance', shape, 0.2, 2)], { opset: 7 })
+}
+
 const batchStatistics: Draw = (dice) => {
   const x = imageShape(dice)
   const vectors = ['scale', 'offset', 'mean'].map((name) => dice.floats(name, [x[1]!]))
@@ -111,7 +118,8 @@ const rmsNormalization: Draw = (dice) => {
 }
 
 export const products: Record<string, Draw> = {
-  Gemm: gemm, MatMul: matMul, BatchNormalization: batchNormalization, 'BatchNormalization in training mode': batchStatistics,
+  Gemm: gemm, MatMul: matMul, BatchNormalization: batchNormalization, 'BatchNormalization by pixel': perPixel,
+  'BatchNormalization in training mode': batchStatistics,
   LayerNormalization: layerNormalization, GroupNormalization: groupNormalization, InstanceNormalization: instanceNormalization, LRN: lrn,
   LpNormalization: (dice) => {
     const x = anyShape(dice)
