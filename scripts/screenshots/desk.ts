@@ -9,7 +9,7 @@ export interface Desk {
   /** What the page's chooser may show. */
   places: string[]
   /** Of real models and photos, or null. */
-  data: { model: string; photo: string } | null
+  data: { model: string; photo: string; exported: string } | null
 }
 
 /** The bundled model without its card, a file that is no image, and where there is real data, the way to it. */
@@ -24,7 +24,8 @@ export async function layDesk(): Promise<Desk> {
   const real = data === undefined || data === '' ? null : path.resolve(data)
   return {
     folder,
-    places: [place, ...(real === null ? [] : [path.join(real, 'models', 'imagenet', 'mobilenet_v2_1.0_224'), path.join(real, 'photos')])],
-    data: real === null ? null : { model: 'graph-uint8', photo: 'pets.jpg' },
+    places: [place, ...(real === null ? [] : [path.join(real, 'models', 'imagenet', 'mobilenet_v2_1.0_224'), path.join(real, 'photos'),
+      path.join(real, 'models', 'cifar10')])],
+    data: real === null ? null : { model: 'graph-uint8', photo: 'pets.jpg', exported: 'resnet20' },
   }
 }

@@ -17,6 +17,7 @@ export async function* journey(page: Page, shell: Shell, desk: Desk): AsyncGener
   await hand.press('Try the demo')
   await hand.saysClasses()
   yield 'demo'
+  yield* inspector(hand)
   yield* oneRun(hand)
   yield* display(hand)
   yield* twoRuns(hand)
@@ -39,8 +40,22 @@ async function* dialogs(hand: Hand): AsyncGenerator<State> {
   yield 'chooser'
   await hand.key('Escape')
   await hand.command('What it computes on')
-  await hand.page.getByRole('dialog').getByText(/per second|ms/).first().waitFor().catch(() => undefined)
+  await hand.press('Measure')
+  await hand.shown('Measure again')
   yield 'doctor'
+  await hand.key('Escape')
+  await hand.key('Control+,')
+  await hand.page.getByRole('dialog', { name: 'Settings' }).waitFor()
+  yield 'settings'
+  await hand.key('Escape')
+}
+
+/** With the layers of the model that is open. */
+async function* inspector(hand: Hand, name = 'inspector'): AsyncGenerator<State> {
+  await hand.press('Inspect the model')
+  await hand.page.getByRole('grid', { name: 'Layers' }).waitFor()
+  await hand.page.locator('tr[data-layer]').nth(4).click()
+  yield name
   await hand.key('Escape')
 }
 
@@ -139,8 +154,17 @@ async function* photo(hand: Hand, data: NonNullable<Desk['data']>): AsyncGenerat
   await hand.page.getByText('224 × 224').first().waitFor()
   await hand.find('Control+o', 'photos', data.photo)
   await hand.saysClasses()
+  yield* inspector(hand, 'inspector-mobilenet')
   await hand.set('Iterations', '60')
   await hand.run()
   await hand.finished(120_000)
   yield 'photo'
+  await hand.find('Control+Shift+m', 'cifar10', data.exported)
+  await hand.page.getByText('How pixels enter the network').waitFor()
+  yield 'onnx'
+  await hand.press('Own')
+  yield 'onnx-own'
+  await hand.press('ImageNet')
+  await hand.page.getByText('32 × 32').first().waitFor()
+  yield* inspector(hand, 'inspector-resnet')
 }
