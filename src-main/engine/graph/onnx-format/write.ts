@@ -62,10 +62,6 @@ export function int64Tensor(name: string, dims: readonly number[], values: reado
   return { ...noData, name, dims: [...dims], dataType: elementTypes.int64, rawData: new Uint8Array(data.buffer) }
 }
 
-export function boolTensor(name: string, dims: readonly number[], values: readonly boolean[]): OnnxTensor {
-  return { ...noData, name, dims: [...dims], dataType: elementTypes.bool, rawData: Uint8Array.from(values, Number) }
-}
-
 /** What an attribute may hold; a whole number is written as INT unless it is given as { float }. */
 export type AttributeValue = number | { float: number } | string | readonly number[] | { floats: readonly number[] } | { tensor: OnnxTensor }
 

@@ -29,7 +29,7 @@ const importers: Readonly<Record<string, NodeImporter>> = {
 /** Elements of one image's value at one node: 2 GB. */
 const LARGEST_ACTIVATION = 2 ** 29
 
-/** Operators that need no importer because they are only ever computed at import. */
+/** Whether there is an importer. Operators on shapes alone have none: they are computed at import. */
 export function isKnownOperator(node: OnnxNode): boolean {
   return node.domain === '' && Object.hasOwn(importers, node.opType)
 }

@@ -49,15 +49,6 @@ export function naturalOrder(rank: number): number[] {
   return Array.from({ length: rank }, (_, i) => i)
 }
 
-export function isNatural(order: readonly number[]): boolean {
-  return order.every((axis, i) => axis === i)
-}
-
-/** Where each axis of the value is stored. */
-export function storedAxes(order: readonly number[]): number[] {
-  return order.map((_, axis) => order.indexOf(axis))
-}
-
 export function isWhole(type: ElementType): boolean {
   return type !== elementTypes.float && type !== elementTypes.double && type !== elementTypes.float16 && type !== elementTypes.bfloat16
 }
