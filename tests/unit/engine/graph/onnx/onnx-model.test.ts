@@ -284,6 +284,25 @@ test('functions of the file stand for their bodies, with the attributes of the c
   expect(imported(model).nodes.some((n) => n.op === 'unary' && n.function.kind === 'leakyRelu' && n.function.alpha === 0.25)).toBe(true)
 })
 
+test('a file in half precision runs with float32, its casts left out', async () => {
+  const model = smallModel()
+  const precise = smallModel()
+  for (const [i, tensor] of model.graph.initializers.entries()) {
+    if (tensor.dataType !== elementTypes.float) continue
+    // bfloat16 is the upper half of a float32; the precise model gets the same numbers
+    const bits = new Uint32Array(new Uint8Array(tensor.rawData!).buffer)
+    precise.graph.initializers[i]!.rawData = new Uint8Array(Uint32Array.from(bits, (b) => b & 0xffff0000).buffer)
+    model.graph.initializers[i] = { ...tensor, dataType: elementTypes.bfloat16, rawData: new Uint8Array(Uint16Array.from(bits, (b) => b >>> 16).buffer) }
+  }
+  model.graph.inputs = [valueInfo('image', ['n', 3, 8, 8], elementTypes.float16)]
+  model.graph.nodes.push(onnxNode('Cast', ['logits'], ['cast'], { to: elementTypes.float }))
+  model.graph.outputs = [valueInfo('cast', ['n', CLASSES])]
+  const graph = imported(model)
+  expect(graph.notes).toContain('The model takes numbers of type float16; it is run with float32.')
+  const images = randomImages(COUNT, 8, 8, 3).data
+  expect(worst(await logitsOf(graph, images, COUNT), await logitsOf(imported(precise), images, COUNT))).toBe(0)
+})
+
 test('the channel count decides the layout', () => {
   const shape = (dims: readonly (number | string)[]): string => {
     const model = smallModel()
