@@ -6,6 +6,9 @@ import { bypass, find, fuse, onlyConsumer, operationOf, replace, sameShape, supp
 import { at, isLinear, scaleInput, scaleOutput } from './linear.ts'
 import type { Rewrite } from './rewrite.ts'
 
+/** Elements of an affine map's vectors: beyond it a single number is not worth being repeated. */
+const LARGEST_VECTOR = 2 ** 20
+
 /** Arithmetic with a constant per channel is an affine map; bounds by constants are clips. */
 export const constantOperand: Rewrite = (draft, node) => {
   if (node.op !== 'binary') return false
@@ -16,7 +19,7 @@ export const constantOperand: Rewrite = (draft, node) => {
   const channels = node.shape[node.shape.length - 1] ?? 0
   const { shape, data } = constant.value
   const scalar = data.length === 1
-  if (channels < 1 || (!scalar && !(data.length === channels && shape[shape.length - 1] === channels))) return false
+  if (channels < 1 || channels > LARGEST_VECTOR || (!scalar && !(data.length === channels && shape[shape.length - 1] === channels))) return false
   const vector = (f: (v: number) => number): Weight => weight([channels], Array.from({ length: channels }, (_, c) => f(at(constant.value, c))))
   const constantFirst = constant === a
   const become = (scale: Weight, offset: Weight): boolean => {

@@ -202,7 +202,7 @@ export const unaryPairs: Rewrite = (draft, node) => {
 export const negativeIsAffine: Rewrite = (draft, node) => {
   if (node.op !== 'unary' || node.function.kind !== 'negate') return false
   const channels = node.shape[node.shape.length - 1] ?? 0
-  if (channels < 1) return false
+  if (channels < 1 || channels > 2 ** 20) return false
   supplant(draft, node, { op: 'affine', scale: weight([channels], new Float32Array(channels).fill(-1)), offset: weight([channels], new Float32Array(channels)) }, node.inputs)
   return true
 }

@@ -63,6 +63,7 @@ function masks(node: OnnxNode, stated: OnnxValue | undefined, tokens: number, ke
   if (stated) found.push(stated.type === elementTypes.bool ? additive(context.known(node, stated, 'the mask')) : stated)
   if (int(node, 'is_causal', 0) !== 0) {
     if (tokens % BATCH === 0 || keys % BATCH === 0) throw unsupported(node, 'over the batch')
+    context.allow(node, tokens * keys)
     const later = naturalOrder(tokens).flatMap((i) => naturalOrder(keys).map((j) => (j > i ? hidden : 0)))
     found.push(knownFloats([tokens, keys], Float32Array.from(later)))
   }

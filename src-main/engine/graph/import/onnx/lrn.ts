@@ -14,6 +14,7 @@ export const lrn: NodeImporter = (node, inputs, context) => {
   const ref = context.stored(x, order)
   const numbers = { bias: float(node, 'bias', 1), alpha: float(node, 'alpha', 1e-4) / size, beta: float(node, 'beta', 0.75) }
   if (size % 2 === 1 && shape.length === 4) return context.value(context.add(node, { op: 'lrn', radius: (size - 1) / 2, ...numbers }, [ref]), order)
+  context.allow(node, shape[1]! * shape[1]!)
   return context.value(inSteps(node, ref, shape[1]!, size, numbers, context), order)
 }
 

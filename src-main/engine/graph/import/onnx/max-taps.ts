@@ -10,6 +10,9 @@ import type { Slide } from './windows.ts'
 /** Smaller than any activation; the largest negative float. */
 const lowest = -3.4028234663852886e38
 
+/** More taps than any pool has: each is a few nodes. */
+const MOST_TAPS = 4096
+
 const oneRow: Slide = { input: 1, window: 1, dilation: 1, stride: 1, before: 0, after: 0, output: 1, overhang: 0 }
 
 const rowsAndColumns = (slides: readonly Slide[]): [Slide, Slide] => (slides.length === 2 ? [slides[0]!, slides[1]!] : [oneRow, slides[0]!])
@@ -31,6 +34,7 @@ function padded(node: OnnxNode, images: Images, slides: readonly Slide[], contex
 /** Maxima over windows with gaps: over the taps in a row, then over rows, so that of equal ones the first in row-major order counts. */
 export function dilatedMax(node: OnnxNode, images: Images, slides: readonly Slide[], context: OnnxContext, add: OnnxContext['add']): Ref {
   const [rows, columns] = rowsAndColumns(slides)
+  if (rows.window + columns.window > MOST_TAPS) throw unsupported(node, 'with gaps in a window that large')
   const over = (x: Ref, s: Slide, axis: number, last: boolean): Ref => {
     const taps = Array.from({ length: s.window }, (_, t) => taken(node, x, axis, positionsOf(s, t), context, `tap-${axis}-${t}`))
     return taps.slice(1).reduce((a, b, i) => {
@@ -38,8 +42,7 @@ export function dilatedMax(node: OnnxNode, images: Images, slides: readonly Slid
       return last && i === taps.length - 2 ? add(node, operation, [a, b]) : context.part(node, 'maximum', operation, [a, b])
     }, taps[0]!)
   }
-  const result = over(over(padded(node, images, slides, context), columns, 2, rows.window === 1), rows, 1, true)
-  return result
+  return over(over(padded(node, images, slides, context), columns, 2, rows.window === 1), rows, 1, true)
 }
 
 /** Beyond this whole numbers are not exact in float32. */
@@ -49,7 +52,8 @@ const LARGEST_EXACT = 2 ** 24
 export function maxIndices(node: OnnxNode, images: Images, slides: readonly Slide[], columnsFirst: boolean, context: OnnxContext, add: OnnxContext['add']): Ref {
   const [rows, columns] = rowsAndColumns(slides)
   const plane = rows.input * columns.input
-  if (images.batch * images.channels * plane > LARGEST_EXACT) throw unsupported(node, 'positions in an input that large')
+  if (images.batch * images.channels * plane > LARGEST_EXACT || rows.window * columns.window > MOST_TAPS) throw unsupported(node, 'positions in an input that large')
+  context.allow(node, rows.window * columns.window * rows.output * columns.output)
   const x = padded(node, images, slides, context)
   const taps = Array.from({ length: rows.window * columns.window }, (_, i) => [Math.floor(i / columns.window), i % columns.window] as const)
   const values = taps.map(([i, j]) => taken(node, taken(node, x, 1, positionsOf(rows, i), context, 'rows'), 2, positionsOf(columns, j), context, 'columns'))

@@ -62,6 +62,7 @@ const averagePool: NodeImporter = (node, inputs, context) => {
 /** One axis after the other: the windows are products of intervals. */
 function byAxes(node: OnnxNode, { x, slides }: Pool, matrix: (s: Slide) => Weight, context: OnnxContext, part?: string): OnnxValue {
   const last = slides.length - 1
+  for (const s of slides) context.allow(node, s.output * (s.input + s.window))
   return slides.reduce((value, s, i) => alongAxis(node, value, i + 2, matrix(s), context, i < last ? `axis-${i + 2}` : part), x)
 }
 

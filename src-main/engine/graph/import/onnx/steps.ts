@@ -28,13 +28,16 @@ export function stepsOf(node: OnnxNode, context: OnnxContext): Steps {
     reduce: (f, x, axes, keepDims, last = false) => put(f, { op: 'reduce', function: f, axes, keepDims }, [x], last),
     scaled(x, scale, offset, last = false) {
       const channels = context.builder.shapeOf(x).at(-1) ?? 0
-      if (channels > 0) return put('scaled', { op: 'affine', scale: repeated(scale, channels), offset: repeated(offset, channels) }, [x], last)
-      // along the batch there is no vector of channels
+      if (channels > 0 && channels <= LARGEST_VECTOR) return put('scaled', { op: 'affine', scale: repeated(scale, channels), offset: repeated(offset, channels) }, [x], last)
+      // along the batch there is no vector of channels, and a huge one is not worth its memory
       const product = offset === 0 ? x : put('scaled', { op: 'binary', function: 'multiply' }, [x, number(scale)], false)
       return put('shifted', { op: 'binary', function: offset === 0 ? 'multiply' : 'add' }, [product, number(offset === 0 ? scale : offset)], last)
     },
   }
 }
+
+/** Elements of an affine map's vectors. */
+const LARGEST_VECTOR = 2 ** 20
 
 export function repeated(value: number, count: number): Weight {
   return weight([count], new Float32Array(count).fill(value))

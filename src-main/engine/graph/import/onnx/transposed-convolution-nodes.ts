@@ -7,6 +7,7 @@ import type { NodeImporter, OnnxContext } from './context.ts'
 import { biasOf } from './convolution-nodes.ts'
 import type { Images } from './images.ts'
 import { asImages, imagesOf, size2 } from './images.ts'
+import { repeated } from './steps.ts'
 import type { Known } from './value.ts'
 import { floatsOf, spreadTaps, weightOf } from './weights.ts'
 import { extentOf, halves, listOf, padsOf } from './windows.ts'
@@ -32,6 +33,8 @@ const convTranspose: NodeImporter = (node, inputs, context) => {
     throw unsupported(node, `a filter of [${filter.shape.join(', ')}] in ${groups} groups on ${images.channels} channels`)
   }
   const axes = axesOf(node, images.sizes, window)
+  // zeros between taps and between groups
+  context.allow(node, inner * perGroup * groups * axes.reduce((product, a, i) => product * extentOf({ window: window[i]!, dilation: a.dilation }), 1))
   const spread = filterOf(filter, groups, axes.map((a) => a.dilation))
   const bias = biasOf(node, inputs[2], perGroup * groups, context)
   return asImages(node, images, context, (add) => transposedConvolution(node, images, spread, bias, axes, context, add))
@@ -109,11 +112,9 @@ function withRest(node: OnnxNode, linear: Ref, shape: readonly number[], rest: R
   const grown = paddings.flat().every((n) => n === 0) ? linear : context.part(node, 'zeros', { op: 'pad', mode: 'constant', value: 0, paddings }, [linear])
   const begin = [0, ...rest.map(([before]) => Math.max(0, before)), 0]
   const sizes = shape.map((n, i) => (i === 0 || i === 3 ? n : n - rest[i - 1]![0] - rest[i - 1]![1]))
-  const whole = rest.flat().every((n) => n <= 0)
-  const cut = (last: boolean): Ref => (whole && !last ? grown : last ? add(node, { op: 'slice', begin }, [grown], sizes) : context.part(node, 'cut', { op: 'slice', begin }, [grown], sizes))
-  if (!bias) return cut(true)
-  const scale: Weight = { shape: bias.shape, data: new Float32Array(bias.data.length).fill(1) }
-  return add(node, { op: 'affine', scale, offset: bias }, [cut(false)])
+  const slice = { op: 'slice', begin } as const
+  if (!bias) return add(node, slice, [grown], sizes)
+  return add(node, { op: 'affine', scale: repeated(1, bias.data.length), offset: bias }, [context.part(node, 'cut', slice, [grown], sizes)])
 }
 
 export const transposedConvolutionNodes: Record<string, NodeImporter> = { ConvTranspose: convTranspose }
