@@ -18,17 +18,14 @@ export interface Convolution {
 
 /**
  * The gradient of a convolution with respect to its input, both NCHW. With stride 1 it is a convolution with the flipped
- * filter. With a stride, every residue of the pixels modulo the stride has a small filter of its own: they are the channels
- * of one convolution, spread over the pixels afterwards; depthwise, dy is spread before. What is neither is a transposed
- * convolution.
+ * filter, and depthwise one of dy with zeros between its pixels. Else it is a transposed convolution, which is faster than a
+ * small convolution for every residue of the pixels modulo the stride.
  */
 export function inputGradient(dy: string, convolution: Convolution, emitter: Emitter): string {
-  const { strides: [down, across], dilations, filter, groups } = convolution
-  if (down === 1 && across === 1) return flippedConvolution(dy, convolution, emitter)
-  const small = filter.shape[0]! < down || filter.shape[1]! < across
+  const { strides, filter, groups } = convolution
+  if (strides[0] === 1 && strides[1] === 1) return flippedConvolution(dy, convolution, emitter)
   if (filter.shape[2] === 1 && filter.shape[3] === groups) return spreadConvolution(dy, convolution, emitter)
-  if (down !== across || dilations[0] !== 1 || dilations[1] !== 1 || small) return transposedConvolution(dy, convolution, emitter)
-  return residueConvolution(dy, convolution, emitter)
+  return transposedConvolution(dy, convolution, emitter)
 }
 
 /** Crops where a pad is negative: a convolution's own pads cannot be. */
@@ -61,73 +58,18 @@ function spreadConvolution(dy: string, convolution: Convolution, emitter: Emitte
 }
 
 /** As ONNX takes it, [in, out / groups, height, width], rows and columns in reverse. */
-function flippedFilter(filter: Weight, groups: number): Weight {
-  return residueFilter(filter, groups, [{ stride: 1, pad: 0, first: 1 - filter.shape[0]!, taps: filter.shape[0]! }, { stride: 1, pad: 0, first: 1 - filter.shape[1]!, taps: filter.shape[1]! }])
-}
-
-/**
- * Along one axis, pixel stride·a + r gets dy[a + t] times the filter's row r + pad − stride·t, for t from `first` on.
- */
-interface Residues {
-  stride: number
-  pad: number
-  first: number
-  taps: number
-}
-
-function residues(stride: number, pad: number, window: number): Residues {
-  const first = -Math.floor((window - 1 - pad) / stride)
-  return { stride, pad, first, taps: Math.floor((stride - 1 + pad) / stride) - first + 1 }
-}
-
-function residueConvolution(dy: string, { filter, strides, pads, groups, inputSize, outputSize }: Convolution, emitter: Emitter): string {
-  const stride = strides[0]
-  const [rows, columns] = [residues(stride, pads.top, filter.shape[0]!), residues(stride, pads.left, filter.shape[1]!)]
-  const [height, width] = [Math.ceil(inputSize[0] / stride), Math.ceil(inputSize[1] / stride)]
-  const around = cropped(dy, {
-    top: -rows.first, bottom: height + rows.taps - 1 + rows.first - outputSize[0],
-    left: -columns.first, right: width + columns.taps - 1 + columns.first - outputSize[1],
-  }, emitter)
-  const what = `residues ${stride}, pads ${pads.top} ${pads.left}, ${groups} groups`
-  const small = emitter.derived(filter, what, () => residueFilter(filter, groups, [rows, columns]))
-  const parts = emitter.op('Conv', [around.image, small], { kernel_shape: [rows.taps, columns.taps], pads: onnxPads(around.pads), group: groups })
-  const spread = interleaved(parts, stride, [inputChannels(filter, groups), height, width], emitter)
-  if (height * stride === inputSize[0] && width * stride === inputSize[1]) return spread
-  return emitter.op('Slice', [spread, emitter.ints([0, 0]), emitter.ints(inputSize), emitter.ints([2, 3])])
-}
-
-const inputChannels = (filter: Weight, groups: number): number => filter.shape[2]! * groups
-
-/** Channels of residues to the pixels they stand for, as DepthToSpace does it: columns, then rows, is several times as fast. */
-function interleaved(parts: string, stride: number, [channels, height, width]: readonly [number, number, number], emitter: Emitter): string {
-  const columns = emitter.op('Transpose', [emitter.reshape(parts, [-(channels * stride), stride, height, width])], { perm: [0, 2, 3, 1] })
-  const rows = emitter.op('Transpose', [emitter.reshape(columns, [-channels, stride, height, width * stride])], { perm: [0, 2, 1, 3] })
-  return emitter.reshape(rows, [-1, channels, height * stride, width * stride])
-}
-
-/** [in · stride², out / groups, taps, taps]: for every channel the residues of rows, and in each those of columns. */
-function residueFilter({ shape, data }: Weight, groups: number, [rows, columns]: readonly [Residues, Residues]): Weight {
+function flippedFilter({ shape, data }: Weight, groups: number): Weight {
   const [height, width, inner, outer] = shape as [number, number, number, number]
   const perGroup = outer / groups
-  const out = new Float32Array(inner * groups * rows.stride * columns.stride * perGroup * rows.taps * columns.taps)
+  const flipped = new Float32Array(data.length)
   let at = 0
   for (let channel = 0; channel < inner * groups; channel++) {
     const [group, i] = [Math.floor(channel / inner), channel % inner]
-    for (let down = 0; down < rows.stride; down++) {
-      for (let across = 0; across < columns.stride; across++) {
-        for (let o = group * perGroup; o < (group + 1) * perGroup; o++) {
-          for (let t = 0; t < rows.taps; t++) {
-            const row = down + rows.pad - rows.stride * (rows.first + t)
-            for (let u = 0; u < columns.taps; u++, at++) {
-              const column = across + columns.pad - columns.stride * (columns.first + u)
-              if (row >= 0 && row < height && column >= 0 && column < width) out[at] = data[((row * width + column) * inner + i) * outer + o]!
-            }
-          }
-        }
-      }
+    for (let o = group * perGroup; o < (group + 1) * perGroup; o++) {
+      for (let place = height * width - 1; place >= 0; place--, at++) flipped[at] = data[(place * inner + i) * outer + o]!
     }
   }
-  return { shape: [inner * groups * rows.stride * columns.stride, perGroup, rows.taps, columns.taps], data: out }
+  return { shape: [inner * groups, perGroup, height, width], data: flipped }
 }
 
 function transposedConvolution(dy: string, { filter, strides, dilations, pads, groups, inputSize, outputSize }: Convolution, emitter: Emitter): string {
