@@ -7,11 +7,13 @@ import App from '#renderer/App.vue'
 import { catchErrors, hearShell } from '#renderer/boot.ts'
 import { connection, connectionError } from '#renderer/rpc.ts'
 import { useDialogs } from '#renderer/stores/dialogs.ts'
+import { useModels } from '#renderer/stores/models.ts'
 import { useNotices } from '#renderer/stores/notices.ts'
 import { useSession } from '#renderer/stores/session.ts'
 import type { VueWrapper } from '@vue/test-utils'
 import type { FakeClient } from '../fake-client.ts'
 import { beginStores, show } from '../mount.ts'
+import { openModel } from '../samples.ts'
 
 let client: FakeClient
 let window_: VueWrapper
@@ -88,11 +90,14 @@ test('the badge says that the backend starts, what it is, or why there is none',
   await useSession().findBackend()
   await flushPromises()
   expect(badge()).toContain('Nothing to compute on')
-  client.answers['system.backend'] = () => ({ id: 'wasm', device: 'CPU', rejected: [], workers: 2 })
+  client.answers['system.backend'] = () => ({ id: 'wasm', device: 'CPU', rejected: [], workers: 2, threads: 2 })
   await useSession().findBackend()
   await flushPromises()
   expect(badge()).toContain('WebAssembly')
   expect(badge()).toContain('2 workers')
+  useModels().adopt(openModel({}, { executor: { id: 'onnxruntime', reason: 'It is the faster.', measured: {}, version: '1.30.0' } }))
+  await flushPromises()
+  expect(badge()).toContain('ONNX Runtime')
 })
 
 test('a lost connection is told and the window stays', async () => {
