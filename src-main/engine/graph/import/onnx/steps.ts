@@ -2,6 +2,7 @@ import type { Ref } from '../../build.ts'
 import type { Binary, Unary, Weight } from '../../graph.ts'
 import { weight } from '../../build.ts'
 import type { OnnxNode } from '../../onnx-format/schema.ts'
+import { unsupported } from './attributes.ts'
 import type { OnnxContext } from './context.ts'
 import type { Known, OnnxValue } from './value.ts'
 import { knownFloats } from './value.ts'
@@ -58,6 +59,7 @@ export function scaledAlong(node: OnnxNode, x: OnnxValue, axis: number, scale: W
   const put = (operation: Parameters<OnnxContext['add']>[1], refs: readonly Ref[], inner?: string): Ref =>
     inner !== undefined || part !== undefined ? context.part(node, inner ?? part!, operation, refs) : context.add(node, operation, refs)
   const count = context.shape(x)[axis]!
+  if (scale.data.length !== count || (offset && offset.data.length !== count)) throw unsupported(node, `${offset?.data.length ?? scale.data.length} numbers for ${count} channels`)
   if (order[order.length - 1] === axis) {
     return context.value(put({ op: 'affine', scale, offset: offset ?? repeated(0, count) }, [ref]), order)
   }

@@ -63,8 +63,8 @@ export function padsOf(node: OnnxNode, axes: number): readonly number[] | null {
   const auto = text(node, 'auto_pad', 'NOTSET')
   if (auto === 'SAME_UPPER' || auto === 'SAME_LOWER') return null
   const stated = ints(node, 'pads')
+  if (auto !== 'NOTSET' && auto !== 'VALID' && auto !== '') throw unsupported(node, `auto_pad ${auto}`)
   if (auto === 'VALID' || stated.length === 0) return new Array<number>(2 * axes).fill(0)
-  if (auto !== 'NOTSET' && auto !== '') throw unsupported(node, `auto_pad ${auto}`)
   if (stated.length !== 2 * axes || stated.some((n) => !Number.isSafeInteger(n) || n < 0)) throw unsupported(node, `pads [${stated.join(', ')}]`)
   return stated
 }
