@@ -7,7 +7,7 @@ export function nameOf(node: OnnxNode): string {
 }
 
 export function unsupported(node: OnnxNode, detail = ''): UnsupportedNode {
-  return new UnsupportedNode(nameOf(node), node.domain === '' ? node.opType : `${node.domain}.${node.opType}`, detail)
+  return new UnsupportedNode(nameOf(node), node.domain === '' ? node.opType : `${node.domain}.${node.opType}`, detail.length > 300 ? `${detail.slice(0, 300)}…` : detail)
 }
 
 function find(node: OnnxNode, name: string): OnnxAttribute | undefined {

@@ -21,7 +21,8 @@ export function filled(node: OnnxNode, value: number, shape: readonly number[], 
   const data = isWhole(type) ? Float64Array.of(value) : Float32Array.of(value)
   if (!hasBatch(shape)) {
     const size = shape.reduce((product, n) => product * n, 1)
-    context.allow(node, size)
+    // whole numbers are shapes, indices and masks: far fewer than weights
+    context.allow(node, isWhole(type) ? 128 * size : size)
     return { kind: 'known', shape: [...shape], type, data: (isWhole(type) ? new Float64Array(size) : new Float32Array(size)).fill(value) }
   }
   const one = context.constant({ kind: 'known', shape: [], type, data })

@@ -102,7 +102,7 @@ function applied(node: OnnxNode, x: OnnxValue, plan: Plan, context: OnnxContext)
     context.builder.alias(nameOf(node), value.ref)
     return value
   }
-  for (const axis of plan.axes) if (axis) context.allow(node, axis.input * axis.output)
+  for (const axis of plan.axes) if (axis) context.allow(node, 16 * axis.input * axis.output) // 4096 by 4096 and no more
   const coordinates = plan.axes.map((axis) => (axis ? coordinatesOf(node, plan.coordinates, axis) : null))
   // what a cropped region reaches beyond the axis holds a value of its own
   const outside = (axis: number, at: number): boolean => plan.coordinates === 'tf_crop_and_resize' && (at < 0 || at > plan.axes[axis]!.input - 1)
