@@ -150,7 +150,7 @@ const tile: NodeImporter = (node, inputs, context) => {
 
 function repeated(node: OnnxNode, size: number, times: number, context: OnnxContext): number[] {
   if (size % BATCH === 0 && size > 0) throw unsupported(node, 'of the batch')
-  context.allow(node, size * times)
+  context.allow(node, 128 * size * times)
   return Array.from({ length: size * times }, (_, i) => i % size)
 }
 

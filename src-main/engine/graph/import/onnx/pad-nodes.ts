@@ -59,7 +59,7 @@ function byIndex(node: OnnxNode, x: OnnxValue, added: Paddings, mode: string, va
     const [before, after] = added[axis]!
     if (before === 0 && after === 0) return null
     if (size === 0 && mode !== 'constant') throw unsupported(node, `mode ${mode} of nothing`)
-    context.allow(node, size + before + after)
+    context.allow(node, 128 * (size + before + after))
     return Array.from({ length: size + before + after }, (_, i) => indexOf(i - before, size))
   })
   if (mode !== 'constant' || x.kind === 'node') return picked(node, x, indices, context)

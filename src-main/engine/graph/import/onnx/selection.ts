@@ -47,7 +47,7 @@ export function windowed(node: OnnxNode, x: OnnxValue, walks: readonly Walk[], c
   if (backward.length > 0) steps.push({ what: 'reverse', operation: { op: 'reverse', axes: backward }, shape: x.order.map((a) => sizes[a]!) })
   for (const [axis, w] of walks.entries()) {
     if (Math.abs(w.step) === 1) continue
-    context.allow(node, w.count)
+    context.allow(node, 128 * w.count)
     steps.push(take(x, axis, Array.from({ length: w.count }, (_, k) => w.start + k * w.step), sizes))
   }
   return inSteps(node, x, steps, context, part)
