@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { browserTest } from '../browser.ts'
 import { finished, grid, progressOf, reached, readyToRun, rowOf, standOfFile, stepsOf, until } from './steps.ts'
 
-const stand = standOfFile()
+const stand = standOfFile({ executor: 'tfjs' })
 
 const iterations = 500
 

@@ -7,7 +7,7 @@ import { browserTest } from '../browser.ts'
 import { stepsHeard, tapLink } from './link-tap.ts'
 import { finished, grid, openDemo, progressOf, reached, readyToRun, rowOf, setNumber, standOfFile, stepsOf, until } from './steps.ts'
 
-const stand = standOfFile()
+const stand = standOfFile({ executor: 'tfjs' })
 
 /** More than anyone waits for. */
 const endless = 20_000

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { root } from '../../scripts/build/ensure-built.js'
@@ -17,9 +17,17 @@ export interface Shell {
 
 const patience = 30_000
 
-/** @param options.folders for the chooser of the page, `--root` */
-export async function startShell(options: { folders?: readonly string[]; arguments?: readonly string[] } = {}): Promise<Shell> {
+export interface ShellOptions {
+  /** For the chooser of the page, `--root`. */
+  folders?: readonly string[]
+  arguments?: readonly string[]
+  /** Runs on TF.js last several times as long, for tests that must do something before a run ends. */
+  executor?: 'tfjs'
+}
+
+export async function startShell(options: ShellOptions = {}): Promise<Shell> {
   const home = await mkdtemp(path.join(tmpdir(), 'maskscope-e2e-'))
+  if (options.executor) await choose(options.executor, home)
   const studies = path.join(home, 'studies')
   const child = spawn(process.execPath, [
     path.join(root, 'bin', 'start.js'), '--web', '--no-open', '--studies', studies,
@@ -52,4 +60,11 @@ export async function startShell(options: { folders?: readonly string[]; argumen
     }
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
+}
+
+/** In the settings, where Linux and others that follow it keep them. */
+async function choose(executor: string, home: string): Promise<void> {
+  const folder = path.join(home, 'config', 'maskscope')
+  await mkdir(folder, { recursive: true })
+  await writeFile(path.join(folder, 'settings.json'), JSON.stringify({ settings: { executor } }))
 }

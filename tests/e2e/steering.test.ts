@@ -18,7 +18,7 @@ let complaints: string[]
 
 beforeAll(async () => {
   if (findBrowser() === undefined) return
-  shell = await startShell()
+  shell = await startShell({ executor: 'tfjs' })
   ;({ page, complaints } = await openWindow(shell.url))
   page.setDefaultTimeout(20_000)
   await page.getByRole('button', { name: 'Try the demo' }).first().click()

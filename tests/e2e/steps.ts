@@ -1,7 +1,7 @@
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll } from 'vitest'
 import { findBrowser } from '../find-browser.ts'
-import { startShell, type Shell } from './shell.ts'
+import { startShell, type Shell, type ShellOptions } from './shell.ts'
 import { closeBrowser, openWindow, type Window, type WindowOptions } from './window.ts'
 
 /** However slow a machine computes, the demo comes that far in this time, ms. */
@@ -14,11 +14,11 @@ export interface Stand {
 }
 
 /** One shell and one window for all tests of a file: the address that opens a window works once. */
-export function standOfFile(options: WindowOptions = {}): () => Stand {
+export function standOfFile(options: WindowOptions & Pick<ShellOptions, 'executor'> = {}): () => Stand {
   let stand: Stand | undefined
   beforeAll(async () => {
     if (findBrowser() === undefined) return
-    const shell = await startShell()
+    const shell = await startShell(options)
     const window = await openWindow(shell.url, options)
     stand = { shell, window, page: window.page }
   })
