@@ -9,6 +9,9 @@ import { finished, grid, openDemo, progressOf, reached, readyToRun, rowOf, setNu
 
 const stand = standOfFile({ executor: 'tfjs' })
 
+/** So long that a reload lies within the run, on an idle machine too. */
+const iterations = 700
+
 /** More than anyone waits for. */
 const endless = 20_000
 
@@ -46,7 +49,7 @@ browserTest('a reload in the middle of a run loses nothing of it', async () => {
   const { page, shell, window } = stand()
   const connections = tapLink(page)
   await openDemo(page)
-  await setNumber(page, 'Iterations', 360)
+  await setNumber(page, 'Iterations', iterations)
   await readyToRun(page).click()
   await reached(page, 1, 20)
   const run = (await rowOf(page, 1).getAttribute('data-run'))!
@@ -56,15 +59,15 @@ browserTest('a reload in the middle of a run loses nothing of it', async () => {
   await page.getByRole('combobox', { name: 'Target class' }).waitFor()
   // The whole curve is there again while the run goes on.
   await page.getByRole('slider', { name: 'Iteration shown' }).press('Home')
-  await page.getByText('Values at iteration 0 of 360').waitFor({ state: 'attached' })
+  await page.getByText(`Values at iteration 0 of ${iterations}`).waitFor({ state: 'attached' })
   await finished(page, 1)
 
   const after = connections.at(-1)!
   const answer = Array.from(after.courses[0]!.iterations)
   expect(answer.length).toBeGreaterThanOrEqual(20)
-  expect(answer.length).toBeLessThan(360)
+  expect(answer.length).toBeLessThan(iterations)
   const heard = [...new Set([...answer, ...stepsHeard(after, run)])].sort((a, b) => a - b)
-  const all = Array.from({ length: 361 }, (_, i) => i)
+  const all = Array.from({ length: iterations + 1 }, (_, i) => i)
   expect(heard).toEqual(all.slice(answer[0]))
   // The window asks for the course once more when the run has finished; the answer may come after the row says so.
   await until(() => after.courses.length > 1, 'the window asks for the course of the finished run')
