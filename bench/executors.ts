@@ -15,7 +15,7 @@ import { graphOf } from './networks/graph.ts'
 import type { Network } from './networks/layers.ts'
 import { endlessRun } from './neuromask-step.ts'
 import { measurePeer, type PeerTimes } from './peers/against.ts'
-import { findPython, startPeer, type Peer } from './peers/pytorch.ts'
+import { findPython, startPeer, type Peer, type PeerKind } from './peers/pytorch.ts'
 import type { BenchOptions } from './run.ts'
 import { medians, rounded } from './timing.ts'
 
@@ -109,11 +109,10 @@ async function measureNetwork(network: Network, task: Task, quick: boolean): Pro
 }
 
 function peerTable(peer: Peer, times: Record<string, PeerTimes>): object {
-  const ratios = (job: keyof PeerTimes['jobs']): Record<string, number> =>
-    Object.fromEntries(Object.entries(times).map(([name, { jobs }]) => [name, rounded(jobs[job].ours / jobs[job].theirs, 3)]))
-  return {
-    engine: 'PyTorch', version: peer.version, threads: peer.threads,
-    neuromask100: ratios('neuromask100'), rise512: ratios('rise512'), integratedGradients50: ratios('integratedGradients50'),
-    details: times,
-  }
+  const ratios = (job: keyof PeerTimes['jobs'], kind: PeerKind): Record<string, number> =>
+    Object.fromEntries(Object.entries(times).map(([name, { jobs }]) => [name, rounded(jobs[job].ours / jobs[job][kind], 3)]))
+  const jobsOf = (kind: PeerKind): object => ({
+    neuromask100: ratios('neuromask100', kind), rise512: ratios('rise512', kind), integratedGradients50: ratios('integratedGradients50', kind),
+  })
+  return { engine: 'PyTorch', version: peer.version, threads: peer.threads, ...jobsOf('usual'), tuned: jobsOf('tuned'), details: times }
 }

@@ -5,17 +5,17 @@ import { integratedGradients, rise } from '../loops.ts'
 import { runSeed, type Task } from '../networks/files.ts'
 import type { Network } from '../networks/layers.ts'
 import { median, rounded } from '../timing.ts'
-import type { Peer } from './pytorch.ts'
+import type { Peer, PeerKind } from './pytorch.ts'
 
 export interface PeerTimes {
   /** Medians in ms. */
-  jobs: Record<'neuromask100' | 'rise512' | 'integratedGradients50', { ours: number; theirs: number }>
+  jobs: Record<'neuromask100' | 'rise512' | 'integratedGradients50', { ours: number } & Record<PeerKind, number>>
   /** NeuroMask's 100 steps with our preset, which the peer does not have. */
   neuromask100Maskscope: number
   /** What is the same in both: the largest difference of two logits, the losses of the last step, the sums of the attributions. */
   checks: { logits: number; loss: [ours: number, theirs: number]; attributions: [ours: number, theirs: number] }
   /** Images in one of our calls, and the peer's variant and batch: the fastest of those tried. */
-  chosen: { ours: Record<'rise' | 'integratedGradients', number>; theirs: Record<string, string> }
+  chosen: { ours: Record<'rise' | 'integratedGradients', number>; theirs: Record<PeerKind, Record<string, string>> }
   /** What the peer tried, in ms per image. */
   tried: object[]
 }
@@ -41,30 +41,32 @@ export async function measurePeer(peer: Peer, network: Network, task: Task, clas
   const pairs = {
     neuromask100: {
       ours: async () => void (loss = await neuromask(classifier, task, { preset: 'imagenet-demo', iterations: 100 })),
-      theirs: () => peer.run('neuromask', name, 100),
+      theirs: (kind: PeerKind) => peer.run('neuromask', name, 100, kind),
     },
     rise512: {
       ours: async () => void (await rise(classifier, image, target, 512, batches.rise)),
-      theirs: () => peer.run('rise', name, 512),
+      theirs: (kind: PeerKind) => peer.run('rise', name, 512, kind),
     },
     integratedGradients50: {
       ours: async () => void (attributions = (await integratedGradients(classifier, image, target, 50, batches.integratedGradients)).reduce((a, b) => a + b, 0)),
-      theirs: () => peer.run('integratedGradients', name, 50),
+      theirs: (kind: PeerKind) => peer.run('integratedGradients', name, 50, kind),
     },
   }
   const results: Record<string, number> = {}
   const jobs = {} as PeerTimes['jobs']
   for (const [job, { ours, theirs }] of Object.entries(pairs)) {
-    const times: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] }
+    const times: Record<'ours' | PeerKind, number[]> = { ours: [], usual: [], tuned: [] }
     for (let round = 0; round < rounds; round++) {
       const start = performance.now()
       await ours()
       times.ours.push(performance.now() - start)
-      const answer = await theirs()
-      times.theirs.push(answer.milliseconds)
-      results[job] = answer.result
+      for (const kind of ['usual', 'tuned'] as const) {
+        const answer = await theirs(kind)
+        times[kind].push(answer.milliseconds)
+        results[job] = answer.result
+      }
     }
-    jobs[job as keyof PeerTimes['jobs']] = { ours: rounded(median(times.ours), 1), theirs: rounded(median(times.theirs), 1) }
+    jobs[job as keyof PeerTimes['jobs']] = { ours: rounded(median(times.ours), 1), usual: rounded(median(times.usual), 1), tuned: rounded(median(times.tuned), 1) }
   }
   const checks: PeerTimes['checks'] = {
     logits: Number(difference.toPrecision(2)),

@@ -3,14 +3,17 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 
+/** As torchvision's networks are run, or in the fastest of the variants that were tried. */
+export type PeerKind = 'usual' | 'tuned'
+
 /** PyTorch in a process of its own, beside ours (pytorch.py). */
 export interface Peer {
   version: string
   threads: number
   load(network: string): Promise<{ logits: Record<string, number[]> }>
-  calibrate(network: string): Promise<{ rows: object[]; chosen: Record<string, string> }>
+  calibrate(network: string): Promise<{ rows: object[]; chosen: Record<PeerKind, Record<string, string>> }>
   /** @returns the time in ms, and the final loss, the sum of the map, or the sum of the attributions */
-  run(job: 'neuromask' | 'rise' | 'integratedGradients', network: string, count: number): Promise<{ milliseconds: number; result: number }>
+  run(job: 'neuromask' | 'rise' | 'integratedGradients', network: string, count: number, kind: PeerKind): Promise<{ milliseconds: number; result: number }>
   end(): void
 }
 
@@ -57,7 +60,7 @@ export async function startPeer(python: string, folder: string, threads: number)
     threads: used,
     load: (network) => ask({ do: 'load', network }),
     calibrate: (network) => ask({ do: 'calibrate', network }),
-    run: (job, network, count) => ask({ do: job, network, count }),
+    run: (job, network, count, kind) => ask({ do: job, network, count, kind }),
     end: () => void child.stdin.end(),
   }
 }
