@@ -103,20 +103,28 @@ export async function batchesOf(classifier: Classifier, samples: readonly Sample
   return batches
 }
 
-/** How many samples have their class first, and among the first five. */
-export async function recognised(classifier: Classifier, network: PretrainedNetwork, samples: readonly Sample[], batches: readonly ImageBatch[]): Promise<{ top1: number; top5: number }> {
+/** [samples, classes], row-major. */
+export async function logitsOf(classifier: Classifier, batches: readonly ImageBatch[]): Promise<Float32Array> {
   const { classes } = classifier.info
-  const found = { top1: 0, top5: 0 }
+  const all = new Float32Array(batches.reduce((sum, { count }) => sum + count, 0) * classes)
   let next = 0
   for (const batch of batches) {
-    const logits = await classifier.logits(batch)
-    for (let i = 0; i < batch.count; i++) {
-      const row = logits.subarray(i * classes, (i + 1) * classes)
-      const own = row[samples[next++]!.label + (network.background ? 1 : 0)]!
-      const above = row.reduce((n, z) => (z > own ? n + 1 : n), 0)
-      if (above === 0) found.top1++
-      if (above < 5) found.top5++
-    }
+    all.set(await classifier.logits(batch), next)
+    next += batch.count * classes
   }
+  return all
+}
+
+/** How many samples have their class first, and among the first five. @param logits [samples, classes] */
+export function recognised(logits: Float32Array, { background }: PretrainedNetwork, samples: readonly Sample[]): { top1: number; top5: number } {
+  const classes = logits.length / samples.length
+  const found = { top1: 0, top5: 0 }
+  samples.forEach(({ label }, i) => {
+    const row = logits.subarray(i * classes, (i + 1) * classes)
+    const own = row[label + (background ? 1 : 0)]!
+    const above = row.reduce((n, z) => (z > own ? n + 1 : n), 0)
+    if (above === 0) found.top1++
+    if (above < 5) found.top5++
+  })
   return found
 }

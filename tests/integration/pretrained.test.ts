@@ -3,7 +3,7 @@ import { beforeAll, expect } from 'vitest'
 import { selectBackend } from '#engine/backend/select.ts'
 import type { ExecutorId } from '#shared/domain/executor.ts'
 import type { ImageBatch } from '#shared/domain/image.ts'
-import { batchesOf, loadPretrained, pretrainedNetworks, recognised, samplesOf, type Sample } from '../../scripts/evidence/pretrained-networks.ts'
+import { batchesOf, loadPretrained, logitsOf, pretrainedNetworks, recognised, samplesOf, type Sample } from '../../scripts/evidence/pretrained-networks.ts'
 import { dataTest } from '../data.ts'
 import { hasOnnxruntime } from '../onnx.ts'
 
@@ -29,7 +29,7 @@ for (const network of pretrainedNetworks) {
       const samples = await (samplesBy[network.data] ??= samplesOf(root, network.data))
       // Networks that see the photos alike share them: preparing takes longer than asking.
       const batches = await (batchesBy[JSON.stringify([classifier.info.input, network.preprocessing])] ??= batchesOf(classifier, samples, 10))
-      const found = await recognised(classifier, network, samples, batches)
+      const found = recognised(await logitsOf(classifier, batches), network, samples)
       classifier.dispose()
       expect(Math.abs(found.top1 - network.known.top1), `top-1 ${found.top1}`).toBeLessThanOrEqual(2)
       if (network.known.top5 !== null) expect(Math.abs(found.top5 - network.known.top5), `top-5 ${found.top5}`).toBeLessThanOrEqual(2)
