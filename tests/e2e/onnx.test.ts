@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { Locator, Page } from 'playwright-core'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { browserDataTest } from '../browser.ts'
 import { dataPath } from '../data.ts'
-import { hasOnnxruntime } from '../onnx.ts'
+import { hasOnnxruntime, onnxruntimeTest } from '../onnx.ts'
 import { bringAxe, faults } from './axe.ts'
 import { dropFiles, type Given } from './give-files.ts'
 import { finished, readyToRun, setNumber, standOfFile } from './steps.ts'
@@ -13,7 +13,7 @@ const stand = standOfFile()
 
 function runtimeTest(name: string, fn: () => Promise<void>, timeout?: number): void {
   if (hasOnnxruntime) browserDataTest(name, fn, timeout)
-  else test.skip(`[onnxruntime] ${name}`, fn, timeout)
+  else onnxruntimeTest(name, fn, timeout)
 }
 
 const given = (name: string, ...place: string[]): Given => ({ name, bytes: readFileSync(dataPath(...place)), type: name.endsWith('.png') ? 'image/png' : '' })

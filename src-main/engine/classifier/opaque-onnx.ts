@@ -13,6 +13,7 @@ import type { Classifier } from './classifier.ts'
 import { createClassifier } from './graph-classifier.ts'
 import { labelsFor } from './labels.ts'
 import { headOf, outputNote, type Outputs } from './outputs.ts'
+import { joined } from '../graph/joined.ts'
 
 /**
  * An ONNX model that our graph cannot express, as ONNX Runtime runs the file: outputs only. Outputs that are probabilities become
@@ -167,17 +168,6 @@ function hidesFiles(graph: OnnxGraph, inner = false): boolean {
   if (inner && graph.initializers.some(({ dataLocation }) => dataLocation === 1)) return true
   return graph.nodes.some(({ attributes }) => attributes.some(({ g, t, tensors }) =>
     (g !== undefined && hidesFiles(g, true)) || (inner && [t, ...tensors].some((tensor) => tensor?.dataLocation === 1))))
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  if (parts.length === 1) return parts[0]!
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
 }
 
 function wordsOf(error: unknown): string {

@@ -1,4 +1,5 @@
 import type { Executor } from './executor.ts'
+import { joined } from './joined.ts'
 
 /** An executor that takes batches, over one whose graph takes a single image at a time. */
 export function oneByOne(single: Executor): Executor {
@@ -34,14 +35,4 @@ export function oneByOne(single: Executor): Executor {
     },
     dispose: () => single.dispose(),
   }
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
 }

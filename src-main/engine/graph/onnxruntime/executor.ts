@@ -12,6 +12,7 @@ import { createSessions } from './sessions.ts'
 import { ends } from './write-forward.ts'
 import type { Asked } from './write-model.ts'
 import { writeModel } from './write-model.ts'
+import { joined } from '../joined.ts'
 
 export interface OnnxruntimeExecutor extends Executor {
   readonly id: 'onnxruntime'
@@ -100,14 +101,4 @@ export async function createOnnxruntimeExecutor(graph: Graph, head: Head, option
       disposed = true
     },
   }
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
 }
