@@ -188,9 +188,11 @@ function sameUse(a: ModelUse, b: ModelUse): boolean {
 /** What crosses to the window: a step without its `look`, with a frame where one is due. Frames only show, they change nothing. */
 function forDisplay(live: boolean): (step: Step) => Progress {
   const shown = new Map<number, number>()
-  return ({ look, ...progress }) => {
+  return ({ look, lookAtStrip, ...progress }) => {
     const now = performance.now()
-    if (live && look && now - (shown.get(progress.image) ?? -Infinity) >= frameInterval) progress.frame = look()
+    const due = live && now - (shown.get(progress.image) ?? -Infinity) >= frameInterval
+    if (due && look) progress.frame = look()
+    if (due && lookAtStrip) progress.strip = lookAtStrip()
     if (progress.frame) shown.set(progress.image, now)
     return progress
   }

@@ -22,9 +22,9 @@ export function modelCalls({ models, pool, host }: Parts): CallsOf<'models' | 'm
       const file = await models.saveCard(model)
       return { file: told(shortPlace(file)), card: await readFile(file, 'utf8') }
     },
-    'methods.list': () => methods.map(({ id, title, citation, access, parameters, presets }) => ({
+    'methods.list': () => methods.map(({ id, title, citation, access, family, needs = [], parameters, presets }) => ({
       // Descriptors are the same on both sides; here they are read-only.
-      id, title, citation, access, parameters: parameters as MethodInfo['parameters'], presets: presets as MethodInfo['presets'],
+      id, title, citation, access, family, needs: [...needs], parameters: parameters as MethodInfo['parameters'], presets: presets as MethodInfo['presets'],
     })),
   }
 }

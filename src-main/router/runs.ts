@@ -1,4 +1,5 @@
 import type { RunRow, RunsEvent } from '#shared/contract/runs.ts'
+import { MaskscopeError } from '#shared/domain/errors.ts'
 import { emptyCourse, liveCourse, liveDetail, recordDetail, storedCourse, storedDetail } from '#services/run-detail.ts'
 import { noSuchRun } from '#services/run-board.ts'
 import { makeOrder } from '#services/window-order.ts'
@@ -66,6 +67,12 @@ export function runCalls(parts: Parts): CallsOf<'runs'> {
       const stored = await (await study(run)).study.readRun(run)
       const [own, ranking] = await Promise.all([stored.own(), stored.ranking()])
       return { own: owned(own), ranking: ranking && owned(ranking) }
+    },
+    'runs.part': async ({ run, part }) => {
+      const found = (await (await (await study(run)).study.readRun(run)).parts()).find(({ name }) => name === part)
+      if (!found) throw new MaskscopeError('usage', `Run ${run} has no part "${part}".`, { subject: 'part' })
+      const { count, height, width, data } = found
+      return { count, height, width, data: Float32Array.from(data) }
     },
     'runs.reopen': async ({ run }) => {
       const opened = await study(run)

@@ -1,6 +1,6 @@
 import type { MapData } from '#shared/domain/image.ts'
 import type { ParameterValues } from '#shared/domain/parameters.ts'
-import type { Evaluations, ParameterChange, RunEvent } from '#shared/domain/run.ts'
+import type { Evaluations, MapStack, ParameterChange, RunEvent } from '#shared/domain/run.ts'
 import type { RunOrderManifest } from '#storage/manifests.ts'
 import { watchCourse, type Course } from './run-result.ts'
 import type { RunOrder } from './runs.ts'
@@ -31,6 +31,8 @@ export interface LiveRun {
   seconds: number | null
   /** The latest. */
   frame: { iteration: number; map: MapData } | null
+  /** The masks of its population, where the method has one. */
+  strip: { iteration: number; stack: MapStack } | null
   evaluations: Evaluations | null
 }
 
@@ -52,7 +54,7 @@ export function trackRun(facts: Pick<LiveRun, 'id' | 'order' | 'parameters' | 'c
 
   const run: LiveRun = {
     ...facts, state: 'queued', created: new Date().toISOString(), manifest: null, target: null, original: null, course: watchCourse(),
-    iteration: 0, iterations: typeof planned === 'number' ? planned : null, seconds: null, frame: null, evaluations: null,
+    iteration: 0, iterations: typeof planned === 'number' ? planned : null, seconds: null, frame: null, strip: null, evaluations: null,
   }
   // Asked at any moment, also between two steps of a large network.
   Object.defineProperty(run, 'seconds', { enumerable: true, get: () => (since === undefined && counted === 0 ? null : seconds()) })
@@ -70,10 +72,11 @@ export function trackRun(facts: Pick<LiveRun, 'id' | 'order' | 'parameters' | 'c
           return
         }
         case 'progress': {
-          const { iteration, iterations, frame, evaluations } = event.progress
+          const { iteration, iterations, frame, strip, evaluations } = event.progress
           run.course.add(event.progress)
           Object.assign(run, { iteration, iterations })
           if (frame) run.frame = { iteration, map: frame }
+          if (strip) run.strip = { iteration, stack: strip }
           if (evaluations) run.evaluations = evaluations
           return
         }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { MapData } from '#shared/domain/image.ts'
 import type { Files } from '#storage/files.ts'
-import { runFiles, runPath } from '#storage/layout.ts'
+import { partFile, runFiles, runPath } from '#storage/layout.ts'
 import { encodeLosses } from '#storage/losses.ts'
 import type { RunManifest } from '#storage/manifests.ts'
 import { encodeNpy, type NpyArray } from '#storage/npy.ts'
@@ -24,7 +25,13 @@ export async function writeArrays(files: Files, file: (name: keyof typeof runFil
   const text = encodeLosses(result.losses)
   await files.write(file('losses'), text)
   const losses = { columns: [...result.losses.columns], rows: result.losses.rows.length, sha256: createHash('sha256').update(text).digest('hex') }
-  return { saliency, own, ranking, frames, losses }
+  const parts: RunManifest['arrays']['parts'] = []
+  for (const { name, title, signed, count, height, width, data } of result.parts ?? []) {
+    const [header, bytes] = encodeNpy({ shape: [count, height, width], data })
+    await files.write(path.join(path.dirname(file('manifest')), partFile(name)), header, bytes)
+    parts.push({ name, title, signed, shape: [count, height, width], sha256: createHash('sha256').update(header).update(bytes).digest('hex') })
+  }
+  return { saliency, own, ranking, frames, losses, parts }
 }
 
 function mapArray(map: MapData): NpyArray {
@@ -45,7 +52,8 @@ function stackFrames(frames: RunResult['frames']): NpyArray | null {
 
 /** A run without result keeps its record only; a full disk gets the room back. */
 export async function removeArrays(root: string, id: string, files: Files): Promise<void> {
-  for (const name of ['saliency', 'own', 'ranking', 'frames', 'losses'] as const) {
-    await files.remove(path.join(runPath(root, id), runFiles[name])).catch(() => undefined)
-  }
+  const folder = runPath(root, id)
+  const parts = (await readdir(folder).catch(() => [])).filter((name) => /^part-.*\.npy$/.test(name))
+  const names = (['saliency', 'own', 'ranking', 'frames', 'losses'] as const).map((name) => runFiles[name])
+  for (const name of [...names, ...parts]) await files.remove(path.join(folder, name)).catch(() => undefined)
 }

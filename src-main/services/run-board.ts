@@ -8,7 +8,7 @@ import { inBatches } from './batches.ts'
 import type { DataItem } from './datasets.ts'
 import { decodeImage } from './images.ts'
 import { createLru } from './lru.ts'
-import { areaOf, liveRow, maskRange, recordRow, type FinishedFacts } from './run-rows.ts'
+import { areaOf, finite, liveMap, liveRow, recordRow, type FinishedFacts } from './run-rows.ts'
 import type { LiveRun } from './live-run.ts'
 import { readFinished, readInput, readRecord, stateOf } from './studies.ts'
 import type { OpenedStudy } from './study-keeper.ts'
@@ -133,13 +133,17 @@ export function createRunBoard({ opened, thumbnailOf }: RunBoardOptions): RunBoa
     const news = rowsSoFar[rowsSoFar.length - 1]
     if (!news) return
     tell({
-      type: 'progress', run, iteration: news.iteration, iterations: live.iterations ?? news.iteration, losses: news.losses, probability: news.probability,
+      type: 'progress', run, iteration: news.iteration, iterations: live.iterations ?? news.iteration, losses: news.losses, probability: finite(news.probability),
       seconds: live.seconds ?? 0, evaluations: live.evaluations,
     })
-    const { frame } = live
+    const { frame, strip } = live
+    if (strip?.iteration === news.iteration) {
+      const { count, height, width, data } = strip.stack
+      tell({ type: 'strip', run, iteration: strip.iteration, stack: { count, height, width, data: Float32Array.from(data) } })
+    }
     if (frame?.iteration !== news.iteration) return
     const { height, width, data } = frame.map
-    tell({ type: 'frame', run, iteration: frame.iteration, map: { height, width, data: Float32Array.from(data) }, area: areaOf(frame.map, maskRange) ?? 0 })
+    tell({ type: 'frame', run, iteration: frame.iteration, map: { height, width, data: Float32Array.from(data) }, area: areaOf(frame.map, liveMap(live.order.method).range) })
   }
 
   function close(run: string, state: 'failed' | 'cancelled', error: SerialisedError | null): void {

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { methods } from '#engine/methods/registry.ts'
 import type { RunRow } from '#shared/contract/runs.ts'
 import type { MapData } from '#shared/domain/image.ts'
 import type { RunManifest, RunRecord } from '#storage/manifests.ts'
@@ -27,7 +28,7 @@ export function liveRow(live: LiveRun, thumbnail: Thumbnail): RunRow {
     target: live.target,
     changes: live.changes.map(({ iteration, parameters: changed }) => ({ iteration, parameters: changed })),
     probability: { original: live.original, masked: finite(last?.probability) },
-    area: live.frame ? areaOf(live.frame.map, maskRange) : null,
+    area: live.frame ? areaOf(live.frame.map, liveMap(live.order.method).range) : null,
     iteration: live.iteration,
     iterations: live.iterations,
     seconds: live.seconds,
@@ -80,8 +81,11 @@ function errorOf({ error }: RunRecord): RunRow['error'] {
   return { code, message: error.message, ...(error.subject === undefined ? {} : { subject: error.subject }) }
 }
 
-/** Every method so far optimises a mask between nothing and all; what a result says of its own limits holds afterwards. */
-export const maskRange: readonly [number, number] = [0, 1]
+/** What the maps of a run are while it goes on; what a result says of itself holds afterwards. */
+export function liveMap(method: string): { range: [number | null, number | null]; signed: boolean } {
+  const { range, signed } = methods.find(({ id }) => id === method)?.map ?? { range: [0, 1], signed: false }
+  return { range: [finite(range[0]), finite(range[1])], signed }
+}
 
 /** Mean of a map as a share of its range, in [0, 1]; null where a limit is missing. */
 export function areaOf(map: MapData, [low, high]: readonly [number | null, number | null]): number | null {

@@ -29,6 +29,7 @@ export async function watchRuns(
     endBoard = board.subscribe((event) => {
       if (waiting) waiting.push(event)
       else if (event.type === 'frame') emit.latest(event.run, event)
+      else if (event.type === 'strip') emit.latest(`${event.run} strip`, event)
       else emit(event)
     })
     const rows = await board.rows()
@@ -36,7 +37,7 @@ export async function watchRuns(
     emit({ type: 'snapshot', study: { name, place }, rows })
     const missed = waiting
     waiting = null
-    for (const event of missed) if (event.type !== 'frame') emit(event)
+    for (const event of missed) if (event.type !== 'frame' && event.type !== 'strip') emit(event)
   }
 
   await new Promise<void>((resolve, reject) => {

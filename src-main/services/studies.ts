@@ -4,8 +4,9 @@ import { readFile, readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { MapData } from '#shared/domain/image.ts'
+import type { MapPart, MapStack } from '#shared/domain/run.ts'
 import { storageError } from '#storage/files.ts'
-import { inputPath, isRunId, manifestEnding, runFiles, runNumber, runPath, runsFolder } from '#storage/layout.ts'
+import { inputPath, isRunId, manifestEnding, partFile, runFiles, runNumber, runPath, runsFolder } from '#storage/layout.ts'
 import { isLocked } from '#storage/lock.ts'
 import { decodeLosses, type LossTable } from '#storage/losses.ts'
 import type { RunEntry, RunManifest, RunRecord } from '#storage/manifests.ts'
@@ -31,6 +32,8 @@ export interface StoredRun {
   /** The stored course of the map at its own resolution; empty where the method shows none. */
   frames(): Promise<{ iteration: number; map: MapData }[]>
   losses(): Promise<LossTable>
+  /** What the method keeps beside its map; empty for most. */
+  parts(): Promise<MapPart[]>
   /** The bytes of the picture, checked against their hash. For a scene this is a PNG of it. */
   input(): Promise<Uint8Array>
 }
@@ -151,6 +154,10 @@ export async function readFinished(folder: string, record: RunRecord): Promise<S
     own: async () => toMap(await readNpy(file('own')), file('own')),
     ranking: async () => (arrays.ranking ? toMap(await readNpy(file('ranking')), file('ranking')) : null),
     frames: async () => (arrays.frames ? toFrames(await readNpy(file('frames')), arrays.frames.iterations, file('frames')) : []),
+    parts: () => Promise.all(arrays.parts.map(async ({ name, title, signed }) => {
+      const partName = path.join(runFolder, partFile(name))
+      return { name, title, signed, ...toStack(await readNpy(partName), partName) }
+    })),
     losses: async () => decodeLosses(await readText(file('losses')), file('losses')),
     input: () => readInput(folder, order.image),
   }
@@ -199,6 +206,12 @@ function toFrames(array: NpyArray, iterations: readonly number[], file: string):
     iteration,
     map: { height: height!, width: width!, data: data.subarray(i * length, (i + 1) * length) },
   }))
+}
+
+function toStack({ shape, data }: NpyArray, file: string): MapStack {
+  const [count, height, width] = shape
+  if (shape.length !== 3 || !(data instanceof Float32Array)) throw wrongShape(file, 'float32 [N, H, W]')
+  return { count: count!, height: height!, width: width!, data }
 }
 
 function wrongShape(file: string, wanted: string): MaskscopeError {

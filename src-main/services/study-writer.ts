@@ -5,7 +5,7 @@ import path from 'node:path'
 import { MaskscopeError, serialiseError } from '#shared/domain/errors.ts'
 import type { ExecutorChoice } from '#shared/domain/executor.ts'
 import type { MapData } from '#shared/domain/image.ts'
-import type { ParameterChange } from '#shared/domain/run.ts'
+import type { MapPart, ParameterChange } from '#shared/domain/run.ts'
 import { createFiles, type Files } from '#storage/files.ts'
 import { deletedFolder, deletedPath, inputName, inputPath, inputsFolder, isRunId, makeRunId, runFiles, runNumber, runPath, runsFolder } from '#storage/layout.ts'
 import { takeLock } from '#storage/lock.ts'
@@ -21,12 +21,14 @@ import { nextRunNumber, purgeDeleted, readOrMakeManifest, recoverRuns } from './
 
 /** What a finished run came to; the manifest's own fields but for those that the writer adds. */
 export interface RunResult {
-  facts: Omit<RunManifest, 'format' | 'version' | 'order' | 'arrays'>
+  facts: Omit<RunManifest, 'format' | 'version' | 'order' | 'arrays' | 'facts'> & Partial<Pick<RunManifest, 'facts'>>
   saliency: MapData
   own: MapData
   ranking: MapData | null
   frames: readonly { iteration: number; map: MapData }[]
   losses: LossTable
+  /** Beside the maps. */
+  parts?: readonly MapPart[]
   seconds: number
   /** The backend's device. */
   device: string
@@ -198,7 +200,7 @@ async function recoverAndOpen(root: string, name: string, files: Files, release:
         executor: { ...result.executor, measured: { ...result.executor.measured } },
       }
       await saveRecord(done)
-      const manifestOfRun: RunManifest = { format: runFormat, version: runVersion, order, ...result.facts, arrays }
+      const manifestOfRun: RunManifest = { format: runFormat, version: runVersion, order, facts: [], ...result.facts, arrays }
       await files.write(file('manifest'), formatJson(manifestOfRun))
       open.delete(id)
       enter(entryOf(done))

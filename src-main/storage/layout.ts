@@ -8,7 +8,7 @@ import { MaskscopeError } from '#shared/domain/errors.ts'
  *     inputs/SHA256.EXT         the pictures, by the hash of their bytes
  *     runs/0001-zebra-neuromask/
  *       record.json             times, hardware, state; rewritten
- *       saliency.npy own.npy ranking.npy frames.npy losses.csv
+ *       saliency.npy own.npy ranking.npy frames.npy losses.csv part-NAME.npy
  *       run.json                written last: a run that has it is finished
  *     .deleted/0002-cat-…       runs moved aside; gone when the study is opened to write the next time
  *
@@ -30,6 +30,13 @@ export const runFiles = {
   figure: 'figure.png',
 } as const
 
+/** A part of a run's result. @param name as `MapPart.name` */
+export function partFile(name: string): string {
+  if (!partPattern.test(name)) throw new MaskscopeError('storage', `"${name}" is not the name of a part of a result.`, { subject: name })
+  return `part-${name}.npy`
+}
+
+const partPattern = /^[a-z0-9]+(-[a-z0-9]+)*$/
 const runIdPattern = /^(\d{4,9})-[a-z0-9]+(-[a-z0-9]+)*$/
 const inputPattern = /^[0-9a-f]{64}\.[a-z0-9]{1,8}$/
 

@@ -117,8 +117,12 @@ export const runManifestSchema = z.object({
     /** null where the method shows no course. */
     frames: z.object({ shape, sha256, iterations: z.array(count).max(64) }).nullable(),
     losses: z.object({ columns: z.array(z.string()), rows: count, sha256 }),
+    /** What the method keeps beside its map, [count, height, width] each, in part-NAME.npy. */
+    parts: z.array(z.object({ name: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/).max(40), title: z.string(), signed: z.boolean(), shape, sha256 })).max(16).default([]),
   }),
   notes: z.array(z.string()),
+  /** What the parameters do not say of the result, e.g. the completeness gap. */
+  facts: z.array(z.object({ label: z.string(), value: z.union([z.number(), z.string()]) })).default([]),
 })
 
 /** record.json: everything of a run that another day or machine would give otherwise. */

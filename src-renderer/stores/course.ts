@@ -17,7 +17,7 @@ export interface RunCourse {
   /** By iteration; those the study keeps, and while the run is live also the latest. */
   frames: Frame[]
   /** The latest mask of a run that is live. */
-  live: (Frame & { area: number }) | null
+  live: (Frame & { area: number | null }) | null
   seconds: number | null
 }
 
@@ -45,7 +45,7 @@ export function readCourse({ columns, iterations, values, frames }: Course): Run
 }
 
 /** Adds a step; one that is there already changes nothing, so that a snapshot and the events after it may overlap. */
-export function addStep(course: RunCourse, step: { iteration: number; losses: Record<string, number>; probability: number; seconds: number }): void {
+export function addStep(course: RunCourse, step: { iteration: number; losses: Record<string, number>; probability: number | null; seconds: number }): void {
   const last = course.iterations.at(-1)
   if (last !== undefined && step.iteration <= last) return
   if (course.terms.length === 0) {
@@ -55,7 +55,7 @@ export function addStep(course: RunCourse, step: { iteration: number; losses: Re
   }
   course.iterations.push(step.iteration)
   course.terms.forEach((term, i) => course.losses[i]!.push(step.losses[term] ?? Number.NaN))
-  course.probability.push(step.probability)
+  course.probability.push(step.probability ?? Number.NaN)
   course.seconds = step.seconds
 }
 

@@ -3,6 +3,7 @@ import { computed, ref, shallowRef, watch as watchValue } from 'vue'
 import type { MethodInfo } from '#shared/contract/models.ts'
 import type { WindowOrder } from '#shared/contract/runs.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
+import { whyNot } from '#shared/domain/method.ts'
 import { resolveParameters, type Parameter, type ParameterSchema, type ParameterValue, type ParameterValues } from '#shared/domain/parameters.ts'
 import { call } from '../rpc.ts'
 import { useHistory } from './history.ts'
@@ -72,7 +73,8 @@ export const useOrder = defineStore('order', () => {
     if (!info) return 'Open a model first.'
     if (!images.current) return 'Open an image first.'
     if (!method.value) return 'There is no method.'
-    if (method.value.access === 'gradient' && info.access !== 'gradient') return `${method.value.title} needs gradients, which this model does not give.`
+    const reason = whyNot(method.value, info, images.current.label !== null)
+    if (reason !== null) return reason
     if (Object.keys(problems.value).length > 0) return 'A parameter has a value that will not do.'
     return null
   })

@@ -37,6 +37,9 @@ export const useRuns = defineStore('runs', () => {
   const detailErrors = shallowReactive(new Map<string, MaskscopeError>())
   const evaluations = shallowReactive(new Map<string, { forward: number; backward: number }>())
 
+  /** The masks of a live run's population. */
+  const strips = shallowReactive(new Map<string, Extract<RunsEvent, { type: 'strip' }>['stack']>())
+
   const touched = new Set<string>()
   let scheduled = false
   function touch(run: string): void {
@@ -110,6 +113,9 @@ export const useRuns = defineStore('runs', () => {
         touch(event.run)
         return
       }
+      case 'strip':
+        strips.set(event.run, event.stack)
+        return
       case 'frame': {
         const course = courses.get(event.run) ?? emptyCourse()
         courses.set(event.run, course)
@@ -233,7 +239,7 @@ export const useRuns = defineStore('runs', () => {
   }
 
   return {
-    study, rows, list, selected, selections, current, other, live, details, detailErrors, evaluations,
+    study, rows, list, selected, selections, current, other, live, details, detailErrors, evaluations, strips,
     begin, hear, load, select, courseOf, pause, resume, cancel, reopen, remove,
   }
 })

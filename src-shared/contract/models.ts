@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { executorIds } from '../domain/executor.ts'
+import { families, needs } from '../domain/method.ts'
 import { heads } from '../domain/score.ts'
 import { call } from './define.ts'
 import { bytes, count, handle, nothing, parameterValue, size, text } from './values.ts'
@@ -161,11 +162,14 @@ export const parameter = z.discriminatedUnion('type', [
     integer: z.optional(z.boolean()), logarithmic: z.optional(z.boolean()), unit: z.optional(text()),
   }),
   z.object({ ...parameterBase, type: z.literal('choice'), default: text(), options: z.array(z.object({ value: text(), label: text() })) }),
+  z.object({ ...parameterBase, type: z.literal('text'), default: text(), kind: z.enum(['layer', 'methods']) }),
   z.object({ ...parameterBase, type: z.literal('boolean'), default: z.boolean() }),
 ])
 
 export const methodInfo = z.object({
   id: text(64), title: text(), citation: text(), access: z.enum(['query', 'gradient']),
+  family: z.enum(families),
+  needs: z.array(z.enum(needs)),
   parameters: z.array(parameter),
   presets: z.array(z.object({ id: text(64), title: text(), source: text(), values: z.record(text(64), parameterValue) })),
 })

@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import { normalisations } from '../imaging/normalisation.ts'
 import { call, stream } from './define.ts'
 import { openImage, openModel, view } from './models.ts'
-import { bytes, count, error, floats, handle, map, nothing, parameterValues, pixels, probability, runId, text } from './values.ts'
+import { bytes, count, error, floats, handle, map, mapStack, nothing, parameterValues, pixels, probability, runId, text } from './values.ts'
 
 /** `interrupted`: the program ended in the middle of it. */
 export const runStates = ['queued', 'running', 'paused', 'finished', 'failed', 'cancelled', 'interrupted'] as const
@@ -50,12 +50,16 @@ export const runsEvent = z.discriminatedUnion('type', [
   /** One step's news; never dropped. */
   z.object({
     type: z.literal('progress'), run: runId, iteration: count, iterations: count,
-    losses: z.record(text(64), z.number()), probability: z.number(), seconds: z.number(),
+    losses: z.record(text(64), z.number()),
+    /** Of the target under the mask; null where the method has none, or the outputs are no probabilities. */
+    probability: z.nullable(z.number()), seconds: z.number(),
     /** Images sent through the classifier so far. */
     evaluations: z.nullable(z.object({ forward: count, backward: count })),
   }),
   /** The map as it stands, at its own resolution, at most at display rate; the latest replaces those not sent yet. */
-  z.object({ type: z.literal('frame'), run: runId, iteration: count, map, area: z.number() }),
+  z.object({ type: z.literal('frame'), run: runId, iteration: count, map, area: z.nullable(z.number()) }),
+  /** The masks of a population as they stand, best first; the latest replaces those not sent yet. */
+  z.object({ type: z.literal('strip'), run: runId, iteration: count, stack: mapStack }),
 ])
 export type RunsEvent = z.infer<typeof runsEvent>
 
@@ -94,6 +98,9 @@ export const runDetail = z.object({
   signed: z.boolean(),
   evaluations: z.nullable(z.object({ forward: count, backward: count })),
   notes: z.array(text(20_000)),
+  facts: z.array(z.object({ label: text(), value: z.union([z.number(), text()]) })),
+  /** What the method keeps beside its map; `runs.part` gives one. */
+  parts: z.array(z.object({ name: text(64), title: text(), signed: z.boolean(), count })),
   provenance,
 })
 export type RunDetail = z.infer<typeof runDetail>
@@ -118,6 +125,7 @@ export const runs = {
     'runs.inputs': call(ofRun, z.object({ seen: pixels, fill: z.nullable(pixels), fillName: text() })),
     /** Finished runs: raw values at the method's own resolution, and ranks before the sigmoid. */
     'runs.maps': call(ofRun, z.object({ own: map, ranking: z.nullable(map) })),
+    'runs.part': call(z.object({ run: runId, part: text(64) }), mapStack),
     /** Opens the run's image and, where it can be found, its model, to run them again with changes; `message`: why there is no model. */
     'runs.reopen': call(ofRun, z.object({ model: z.nullable(openModel), image: openImage, message: z.nullable(text(20_000)) })),
     /** Moves them aside; unfinished ones are cancelled first. */

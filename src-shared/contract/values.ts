@@ -25,10 +25,12 @@ export const floats = (most = 512 << 20) => typed<Float32Array<ArrayBuffer>>('Fl
 
 /** Row-major. */
 export const map = z.object({ height: size, width: size, data: floats() })
+/** Maps of one size, row-major. */
+export const mapStack = z.object({ count: size, height: size, width: size, data: floats() })
 /** 8-bit RGB, row-major. */
 export const pixels = z.object({ height: size, width: size, data: bytes() })
 
-export const parameterValue = z.union([z.number(), text(200), z.boolean()])
+export const parameterValue = z.union([z.number(), text(500), z.boolean()])
 export const parameterValues = z.record(text(64), parameterValue)
 export const error = z.object({
   code: z.enum(['usage', 'input', 'run', 'worker', 'storage', 'unavailable', 'cancelled']),

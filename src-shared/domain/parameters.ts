@@ -17,6 +17,11 @@ interface ParameterBase {
   common?: boolean
   /** May change while a run is paused, and holds from there on. */
   live?: boolean
+  /**
+   * Where a tuner may look for a better value: an interval (a number, whole or logarithmic as the parameter is) or a few values.
+   * A parameter without it keeps the preset's value.
+   */
+  tune?: { min: number; max: number } | { values: readonly ParameterValue[] }
 }
 
 export interface NumberParameter extends ParameterBase {
@@ -42,7 +47,15 @@ export interface BooleanParameter extends ParameterBase {
   default: boolean
 }
 
-export type Parameter = NumberParameter | ChoiceParameter | BooleanParameter
+/** A word whose choices only the model or the program knows. */
+export interface TextParameter extends ParameterBase {
+  type: 'text'
+  default: string
+  /** `layer`: `auto`, or the name of a layer of the model's graph; `methods`: ids of methods, with commas between them. */
+  kind: 'layer' | 'methods'
+}
+
+export type Parameter = NumberParameter | ChoiceParameter | BooleanParameter | TextParameter
 export type ParameterValue = number | string | boolean
 export type ParameterValues = Record<string, ParameterValue>
 
@@ -121,6 +134,10 @@ function parseValue(parameter: Parameter, raw: unknown): ParameterValue {
       }
       return raw as string
     }
+    case 'text': {
+      if (typeof raw === 'string' && raw.trim() !== '' && raw.length <= longestText) return raw.trim()
+      throw fieldError(parameter.name, `must be a word of at most ${longestText} characters`)
+    }
     case 'boolean': {
       if (raw === true || raw === 'true') return true
       if (raw === false || raw === 'false') return false
@@ -128,6 +145,8 @@ function parseValue(parameter: Parameter, raw: unknown): ParameterValue {
     }
   }
 }
+
+const longestText = 500
 
 function fieldError(name: string, what: string): MaskscopeError {
   return new MaskscopeError('usage', `Parameter ${name} ${what}.`, { subject: name })

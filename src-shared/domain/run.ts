@@ -10,12 +10,14 @@ export interface Progress {
   /** 0 = before the first step. */
   iteration: number
   iterations: number
-  /** Named terms and `total`; never dropped. */
+  /** Named numbers, and `total` where the method minimises one; the same names at every step; never dropped. */
   losses: Record<string, number>
-  /** Probability of the target under the current mask, in [0, 1]. */
+  /** Probability of the target under the current mask, in [0, 1]; NaN where the method has no mask, or the outputs are no probabilities. */
   probability: number
   /** The map at the method's own resolution: at the iterations of `storedIterations`, and between them where somebody watches. */
   frame?: MapData
+  /** The masks of a population as they stand, best first; only where somebody watches. */
+  strip?: MapStack
   /** Of this image so far. */
   evaluations?: Evaluations
 }
@@ -25,6 +27,30 @@ export interface Evaluations {
   forward: number
   /** Images whose gradient was taken. */
   backward: number
+}
+
+/** Maps of one size. */
+export interface MapStack {
+  count: number
+  height: number
+  width: number
+  /** [count, height, width], row-major */
+  data: Float32Array
+}
+
+/** A map, or several, that a method keeps beside its result, e.g. the plain mask, a standard error, the segments. */
+export interface MapPart extends MapStack {
+  /** kebab-case, unique in the explanation. */
+  name: string
+  /** For people, e.g. "Sensitivity". */
+  title: string
+  signed: boolean
+}
+
+/** A number or word that belongs to a result, e.g. the completeness gap, or what stood for zero. */
+export interface Fact {
+  label: string
+  value: number | string
 }
 
 /** What a method returns for one image. Maps hold raw values: no display normalisation. */
@@ -40,11 +66,16 @@ export interface Explanation {
   signed: boolean
   score: ScoreKind
   target: number
+  /** NaN where there is none: the outputs are no probabilities, or the map is no mask. */
   probability: { original: number; masked: number }
   iterations: number
   evaluations: Evaluations
   /** What the person should know, e.g. that early stopping ended the run. */
   notes: readonly string[]
+  /** At any resolution, kept beside the maps. */
+  parts?: readonly MapPart[]
+  /** Shown with the result; what the parameters do not say. */
+  facts?: readonly Fact[]
 }
 
 /** Parameters changed on the way: those named hold from the step that makes `iteration` on. */

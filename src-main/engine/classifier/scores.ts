@@ -109,3 +109,13 @@ function softmaxScore(z: Float32Array, kind: Score['kind'], target: number, seed
       return odds
   }
 }
+
+/** The score of each row of logits for the same target, without derivatives. @throws as `scoresAndSeeds` */
+export function scoreValues(rows: readonly Float32Array[], score: Score, head: Head): Float32Array {
+  const seed = new Float32Array(rows[0]?.length ?? 0)
+  if (rows.length > 0) checkScores([score], seed.length, head)
+  return Float32Array.from(rows, (row) => {
+    seed.fill(0)
+    return scoreOf(row, score, head, seed)
+  })
+}

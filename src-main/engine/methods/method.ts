@@ -1,8 +1,10 @@
 import type { ImageBatch, MapData } from '#shared/domain/image.ts'
+import type { Family, Need } from '#shared/domain/method.ts'
 import type { Access } from '#shared/domain/model.ts'
 import type { ParameterSchema, ParameterValues } from '#shared/domain/parameters.ts'
-import type { Explanation, Progress } from '#shared/domain/run.ts'
+import type { Explanation, MapStack, Progress } from '#shared/domain/run.ts'
 import type { Classifier } from '../classifier/classifier.ts'
+import type { Spread } from './queries/mask-queries.ts'
 
 export interface ExplainTask {
   classifier: Classifier
@@ -16,6 +18,10 @@ export interface ExplainTask {
   parameters: ParameterValues
   /** Checked at every step. */
   signal: AbortSignal
+  /** The true object of each image, 0 or 1 per pixel of the input, where it is known. */
+  objects?: readonly (Uint8Array | null)[]
+  /** Other workers that take part of the queries; alone without it, with the same result. */
+  spread?: Spread
   /**
    * Called before the step that makes `iteration`, for the whole batch; waits as long as the run is paused. What it gives
    * holds from this step on for all images: validated values of `live` parameters, or null.
@@ -28,6 +34,8 @@ export interface ExplainTask {
 export interface Step extends Progress {
   /** The map as it stands, computed only where somebody watches; to be called before the next step. Changes nothing. */
   look?(): MapData
+  /** The same for the masks of a population, best first. */
+  lookAtStrip?(): MapStack
 }
 
 /** What `baseline` needs of an order. */
@@ -49,6 +57,11 @@ export interface Method extends ParameterSchema {
   title: string
   citation: string
   access: Access
+  family: Family
+  /** What it needs besides: the layers of a graph of ours, or the true object. */
+  needs?: readonly Need[]
+  /** What its maps are while they come: a result says it of itself. A mask in [0, 1] where left out. */
+  map?: { range: readonly [number, number]; signed: boolean }
   /** Yields progress per image and step; returns one explanation per image. Throws MaskscopeError 'cancelled' on abort. */
   explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], void>
   /** What stands where the map hides the image, H·W·C, and its name; of a drawn fill one example. Null: there is no such thing. */

@@ -25,6 +25,7 @@ export const neuromask: Method = {
     'M. Alzantot, A. Widdicombe, S. Julier, M. Srivastava: NeuroMask: Explaining Predictions of Deep Neural Networks ' +
     'through Mask Learning. IEEE SMARTCOMP 2019.',
   access: 'gradient',
+  family: 'mask',
   ...neuroMaskSchema,
   explain,
   baseline,

@@ -84,6 +84,7 @@ function settings(method: string, values: ParameterValues): string[] {
 
 function settingText(parameter: Parameter, value: ParameterValue): string {
   if (parameter.type === 'boolean') return `${lowerFirst(parameter.label)} ${value === true ? 'on' : 'off'}`
+  if (parameter.type === 'text') return `${lowerFirst(parameter.label)} ${String(value)}`
   if (parameter.type === 'choice') {
     const label = parameter.options.find((option) => option.value === value)?.label ?? String(value)
     return `${lowerFirst(parameter.label)}: ${lowerFirst(label)}`

@@ -4,6 +4,7 @@ import { executorNames } from '#shared/domain/executor.ts'
 import type { DataItem } from '#services/datasets.ts'
 import type { GivenChange } from '#services/run-changes.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
+import { whyNot } from '#shared/domain/method.ts'
 import { note, printJson, type Context } from './context.ts'
 import { backendOption, engineOptions, executorOption, memoryOption, modelOptions, statedModel, type EngineOptions, type StatedOptions } from './engine-options.ts'
 import { assignment, change, wholeNumber } from './options.ts'
@@ -66,9 +67,8 @@ async function explain(images: readonly string[], options: ExplainOptions): Prom
     })
     for (const text of [...model.notes, ...info.notes]) note(text)
     note(`${executorNames[info.executor.id]} runs the model. ${info.executor.reason}`)
-    if (method.access === 'gradient' && info.access !== 'gradient') {
-      throw new MaskscopeError('unavailable', `${method.title} needs gradients, which the model ${info.name} does not give; choose another model or method.`, { subject: '--method' })
-    }
+    const reason = whyNot(method, info, true)
+    if (reason !== null) throw new MaskscopeError('unavailable', `${reason} Choose another model or method.`, { subject: '--method' })
     const target = resolveTarget(options.target, info.labels, info.classes)
     const orders = items.map((item) => ({
       model: { source: model.source, place: model.bundled ?? model.file, stated }, item,

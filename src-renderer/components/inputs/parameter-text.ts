@@ -9,7 +9,7 @@ export function isShortChoice({ options }: Pick<ChoiceParameter, 'options'>): bo
 /** The parameter's help, its range and what it goes back to. */
 export function helpOf(parameter: Parameter, base: ParameterValue): string {
   if (parameter.type === 'boolean') return `${parameter.help} Usually ${base === true ? 'on' : 'off'}.`
-  if (parameter.type === 'choice') return parameter.help
+  if (parameter.type === 'choice' || parameter.type === 'text') return parameter.help
   const unit = parameter.unit ? ` ${parameter.unit}` : ''
   return `${parameter.help} ${shortNumber(parameter.min)} to ${shortNumber(parameter.max)}${unit}; usually ${shortNumber(Number(base))}.`
 }
