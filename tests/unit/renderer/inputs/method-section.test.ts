@@ -109,5 +109,5 @@ test('the seed can be typed and drawn', async () => {
 test('a model without gradients says why this method cannot run', async () => {
   useModels().adopt(openModel({ model: 'model-2' }, { access: 'query', sha256: 'b'.repeat(64) }))
   await flushPromises()
-  expect(useOrder().hindrance).toBe('NeuroMask needs gradients, which this model does not give.')
+  expect(useOrder().hindrance).toBe('NeuroMask needs gradients, which the model demo does not give.')
 })
