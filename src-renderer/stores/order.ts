@@ -54,7 +54,10 @@ export const useOrder = defineStore('order', () => {
   /** The preset's values over the defaults. */
   const base = computed<ParameterValues>(() => {
     if (!method.value) return {}
-    return resolveParameters(method.value as ParameterSchema, activePreset.value ? { preset: activePreset.value.id } : {})
+    const usual = resolveParameters(method.value as ParameterSchema, activePreset.value ? { preset: activePreset.value.id } : {})
+    // What was chosen among the model's layers holds for every method that looks into one.
+    for (const parameter of parameters.value) if (parameter.type === 'text' && parameter.kind === 'layer' && camLayer.value !== null) usual[parameter.name] = camLayer.value
+    return usual
   })
   const values = computed<ParameterValues>(() => ({ ...base.value, ...own.value }))
 
@@ -180,7 +183,8 @@ export const useOrder = defineStore('order', () => {
   /** As it would be submitted, or null while something is missing. */
   const asOrder = computed<WindowOrder | null>(() => {
     if (!models.current || !images.current || !method.value) return null
-    const parameters: ParameterValues = activePreset.value ? { preset: activePreset.value.id, ...own.value } : own.value
+    const layers = Object.fromEntries(method.value.parameters.filter((p) => p.type === 'text' && p.kind === 'layer').map(({ name }) => [name, values.value[name]!]))
+    const parameters: ParameterValues = { ...(activePreset.value ? { preset: activePreset.value.id } : {}), ...layers, ...own.value }
     return { model: models.current.model, image: images.current.image, method: method.value.id, parameters, seed: seed.value, target: target.value }
   })
 
