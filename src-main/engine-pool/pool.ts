@@ -6,11 +6,13 @@ import type { ImageBatch } from '#shared/domain/image.ts'
 import type { GraphReport } from '#shared/domain/layers.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import { cancelled, explainOn, type Explained, type ExplainJob, type Watcher } from './explain-job.ts'
+import { measureOn, type Measured, type MeasureJob } from './measure-job.ts'
 import { createTimings, type Timings } from './timings.ts'
 import type { Launch } from './wire.ts'
 import { createWorkerHandle, modelKey, type WorkerHandle } from './worker-handle.ts'
 
 export type { ExplainControl, Explained, ExplainJob, Watcher } from './explain-job.ts'
+export type { Measured, MeasureJob } from './measure-job.ts'
 
 export interface PoolOptions {
   launch: Launch
@@ -47,6 +49,11 @@ export interface Pool {
   classify(source: ModelSource, images: ImageBatch, options?: AskOptions): Promise<Float32Array>
   /** @throws MaskscopeError: the method's own, 'cancelled', or 'worker' when the worker dies under it. */
   explain(source: ModelSource, job: ExplainJob, watcher?: Watcher): Promise<Explained>
+  /**
+   * Judges a map by metrics, beside explanations and in their order. A metric that fails costs only itself.
+   * @throws MaskscopeError 'cancelled', 'usage' for a judge that is the model itself, or 'worker' when the worker dies under it.
+   */
+  measure(source: ModelSource, job: MeasureJob, options?: { signal?: AbortSignal }): Promise<Measured>
   diagnose(): Promise<Diagnosis>
   /** How many explanations run at the same time. Starts the first worker; known from then on. */
   capacity(): Promise<number>
@@ -292,6 +299,9 @@ export function createPool(options: PoolOptions): Pool {
         pump()
       },
     }, { load: () => load(worker, source, job), threads: threadsFor(job.company ?? 0) })),
+    measure: (source, job, { signal } = {}) => enqueue(source, false, signal, (worker) => measureOn(worker, source, job, {
+      load: (model) => load(worker, model, job), threads: threadsFor(job.company ?? 0), signal,
+    })),
     // A GPU can be measured by the worker that has it only.
     diagnose: () => enqueue(undefined, known?.id !== 'cuda', undefined, async (worker) => (await worker.ask('diagnosis', { type: 'diagnose' })).diagnosis),
     capacity: () => (known && !disposed ? Promise.resolve(size) : ask(undefined, async (worker) => {

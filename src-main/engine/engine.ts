@@ -9,6 +9,7 @@ import { loadClassifier, type LoadedClassifier } from './classifier/load.ts'
 import { diagnose } from './diagnose.ts'
 import { fatalReason } from './fatal.ts'
 import { loadOnnxruntime } from './graph/onnxruntime/runtime.ts'
+import { measureAll } from './measure.ts'
 import { classifyAll } from './methods/masks/calls.ts'
 import { logProbabilities } from './methods/masks/prediction.ts'
 import type { Step } from './methods/method.ts'
@@ -17,6 +18,7 @@ import type { EngineVersions, ModelUse, WorkerReply, WorkerRequest } from './pro
 import { createSteering, type Steering } from './steering.ts'
 
 type ExplainRequest = Extract<WorkerRequest, { type: 'explain' }>
+type MeasureRequest = Extract<WorkerRequest, { type: 'measure' }>
 type Control = Extract<WorkerRequest, { type: 'cancel' | 'pause' | 'resume' | 'change' }>
 type OfModel = Extract<WorkerRequest, { model: string }>
 
@@ -101,6 +103,8 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
         return reply({ type: 'logits', id, logits: await findModel(request).logits(request.images) })
       case 'explain':
         return explain(request, signal, steering)
+      case 'measure':
+        return measure(request, signal)
       case 'diagnose':
         return reply({ type: 'diagnosis', id, diagnosis: await diagnose() })
     }
@@ -125,7 +129,7 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
     models.delete(key)
   }
 
-  function findModel(request: OfModel): LoadedClassifier {
+  function findModel(request: Pick<OfModel, 'model'>): LoadedClassifier {
     const held = models.get(request.model)
     if (!held) throw new MaskscopeError('worker', `The engine does not hold the model ${request.model}.`)
     models.delete(request.model)
@@ -170,6 +174,13 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
       explanations = explanations.map((explanation) => ({ ...explanation, notes: [...explanation.notes, note] }))
     }
     reply({ type: 'explained', id, explanations })
+  }
+
+  async function measure({ id, model, judge: other, work, threads }: MeasureRequest, signal: AbortSignal): Promise<void> {
+    const classifier = findModel({ model })
+    const judge = other === null ? null : findModel({ model: other })
+    for (const held of [classifier, judge]) await held?.setThreads(threads)
+    reply({ type: 'measured', id, outcomes: await measureAll(work, classifier, judge, signal) })
   }
 
   return { handle, openRequests: () => [...open.keys()] }

@@ -6,6 +6,8 @@ import type { GraphReport } from '#shared/domain/layers.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import type { ParameterValues } from '#shared/domain/parameters.ts'
 import type { Explanation, ParameterChange, Progress } from '#shared/domain/run.ts'
+import type { MeasureWork } from './measure.ts'
+import type { MetricOutcome } from './metrics/metric.ts'
 
 /** The words a worker and its pool exchange, over the process channel with advanced serialisation (arrays stay raw). */
 
@@ -56,6 +58,8 @@ export type WorkerRequest =
       /** Somebody watches: frames come at display rate besides the stored ones. */
       live: boolean
     }
+  /** Judges a map; `judge` is another loaded model. Answered by `measured` or `failed`. */
+  | { type: 'measure'; id: number; model: string; judge: string | null; work: MeasureWork; threads: number }
   /** Stops the request `id` after its next step; answered by `paused`. Pausing what is paused or has ended does nothing. */
   | { type: 'pause'; id: number }
   | { type: 'resume'; id: number }
@@ -82,5 +86,6 @@ export type WorkerReply =
   | { type: 'changed'; id: number; change: ParameterChange }
   | { type: 'refused'; id: number; error: SerialisedError }
   | { type: 'explained'; id: number; explanations: Explanation[] }
+  | { type: 'measured'; id: number; outcomes: MetricOutcome[] }
   | { type: 'diagnosis'; id: number; diagnosis: Diagnosis }
   | { type: 'failed'; id: number; error: SerialisedError }

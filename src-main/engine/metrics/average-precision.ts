@@ -1,3 +1,25 @@
+import type { Metric } from './metric.ts'
+import { areaOf, emptyObject, noParameters, objectOf } from './object.ts'
+import { rankPixels } from './ranking.ts'
+
+export const averagePrecisionMetric: Metric = {
+  id: 'average-precision',
+  title: 'Average precision',
+  citation: 'M. Everingham, L. Van Gool, C. K. I. Williams, J. Winn, A. Zisserman: The Pascal Visual Object Classes (VOC) Challenge. IJCV 2010; here over pixels.',
+  definition: 'Down the ranking of pixels, the mean precision over the pixels of the object; equal values count as one step.',
+  better: 'higher',
+  range: [0, 1],
+  cost: 'map',
+  needs: ['object'],
+  ...noParameters,
+  async measure(task) {
+    const object = objectOf(task)
+    const area = areaOf(object)
+    if (area === 0) return emptyObject
+    return { value: averagePrecision(task.map.ranking.data, object), details: { prevalence: area / object.length } }
+  },
+}
+
 /**
  * Average precision of a map against a binary mask: Σ (Rₙ − Rₙ₋₁)·Pₙ down the ranking, with pixels of equal value taken
  * together as one step. A constant map scores the mask's share of the image, and no order of ties can be lucky.
@@ -7,16 +29,15 @@
  */
 export function averagePrecision(map: Float32Array, mask: Uint8Array): number {
   if (map.length !== mask.length) throw new RangeError(`A map of ${map.length} values and a mask of ${mask.length} do not fit.`)
-  const order = Uint32Array.from(map.keys()).sort((a, b) => map[b]! - map[a]!)
-  let total = 0
-  for (const bit of mask) total += bit
+  const { order, ends } = rankPixels(map)
   let hits = 0
   let sum = 0
-  for (let i = 0; i < order.length; ) {
-    const value = map[order[i]!]!
+  let from = 0
+  for (const end of ends) {
     const before = hits
-    while (i < order.length && map[order[i]!] === value) hits += mask[order[i++]!]!
-    sum += (hits - before) * (hits / i)
+    for (let i = from; i < end; i++) hits += mask[order[i]!]!
+    sum += (hits - before) * (hits / end)
+    from = end
   }
-  return sum / total
+  return sum / areaOf(mask)
 }

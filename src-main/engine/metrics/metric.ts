@@ -1,3 +1,4 @@
+import type { SerialisedError } from '#shared/domain/errors.ts'
 import type { MapData } from '#shared/domain/image.ts'
 import type { ParameterSchema, ParameterValues } from '#shared/domain/parameters.ts'
 import type { Evaluations } from '#shared/domain/run.ts'
@@ -28,8 +29,8 @@ export interface MetricTask {
   object: Uint8Array | null
   /** What other methods answered to the same image, by id. */
   others: ReadonlyMap<string, JudgedMap>
-  /** The method over again, on another image or another classifier, with the same parameters. */
-  explain(image: Float32Array, options?: { classifier?: Classifier; seed?: number }): Promise<JudgedMap>
+  /** The method over again, on another image, classifier, seed or target, with the same parameters. */
+  explain(image: Float32Array, options?: { classifier?: Classifier; seed?: number; target?: number }): Promise<JudgedMap>
   /** Of finding the map. */
   evaluations: Evaluations
   seed: number
@@ -46,6 +47,13 @@ export interface Measurement {
   details?: Readonly<Record<string, number>>
   curves?: readonly { name: string; x: readonly number[]; y: readonly number[] }[]
   note?: string
+}
+
+/** What became of one metric: it costs only itself where it fails. */
+export interface MetricOutcome {
+  id: string
+  measurement: Measurement | null
+  error: SerialisedError | null
 }
 
 /** One metric: one object in one file, plus one line in registry.ts. Definition and citation stand in docs/metrics.md. */
@@ -65,4 +73,6 @@ export interface Metric extends ParameterSchema {
   needs: readonly ('object' | 'mosaic' | 'judge' | 'others' | 'gradient' | 'graph')[]
   /** @throws MaskscopeError 'cancelled' on abort */
   measure(task: MetricTask): Promise<Measurement>
+  /** It does not look at the map, so one with NaN in it is no hindrance. */
+  anyMap?: boolean
 }
