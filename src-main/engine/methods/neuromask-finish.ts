@@ -3,15 +3,13 @@ import type { Explanation } from '#shared/domain/run.ts'
 import { upsample } from '#shared/imaging/interpolation.ts'
 import { createRandom } from '#shared/random/random.ts'
 import type { Classifier } from '../classifier/classifier.ts'
-import { classifyAll } from './masks/calls.ts'
-import { compose, inPlace, type Frame } from './masks/compose.ts'
+import type { Frame } from './masks/compose.ts'
 import { createFill, type Fill } from './masks/fills.ts'
+import { judgeMask } from './masks/judging.ts'
+import { sidesOf } from './masks/sides.ts'
 import type { NeuroMaskSettings } from './neuromask-parameters.ts'
 import type { Subject } from './neuromask-subject.ts'
-import { predictionLoss, regularise, sidesOf, type Losses, type TrialPlan } from './neuromask-trial.ts'
-
-/** How many seeded fills the finished mask is judged under, where the fill is drawn per step. */
-const finalDraws = 8
+import { predictionLoss, regularise, type Losses, type TrialPlan } from './neuromask-trial.ts'
 
 /** The fills under which a finished mask is judged. Constant ones are the very ones of the trials: same stream, first restart. */
 export function judgingFill(settings: NeuroMaskSettings, frame: Frame, image: Float32Array, seed: number): Fill {
@@ -30,26 +28,16 @@ export async function finish(
   // As anyone enlarges the stored map, to the last bit.
   const mask = upsample({ height, width, data: own }, frame.height, frame.width).data
   const sides = sidesOf(settings.mode)
-  const size = subject.image.length
 
   const fill = judgingFill(settings, frame, subject.image, subject.seed)
-  const draws = fill.changes ? finalDraws : 1
-  const data = new Float32Array(draws * sides.length * size)
-  for (let d = 0; d < draws; d++) {
-    const picture = fill.next()
-    sides.forEach((side, k) => {
-      const at = (d * sides.length + k) * size
-      compose(frame, subject.image, mask, picture, side, inPlace, data.subarray(at, at + size))
-    })
-  }
-  const rows = await classifyAll(classifier, frame, data, draws * sides.length)
-  subject.evaluations.forward += rows.length
+  const draws = await judgeMask(classifier, frame, subject.image, mask, fill, sides)
+  subject.evaluations.forward += draws.length * sides.length
   let prediction = 0
   let probability = 0
-  for (let d = 0; d < draws; d++) {
-    const part = predictionLoss(sides, rows.slice(d * sides.length, (d + 1) * sides.length), subject.target, head)
-    prediction += (settings.predictionWeight * part.loss) / draws
-    probability += part.probability / draws
+  for (const rows of draws) {
+    const part = predictionLoss(sides, rows, subject.target, head)
+    prediction += (settings.predictionWeight * part.loss) / draws.length
+    probability += part.probability / draws.length
   }
   const terms = regularise(plan, v, new Float32Array(v.length))
   const losses = { prediction, ...terms, total: prediction + terms.sparsity + terms.smoothness, probability }

@@ -1,9 +1,7 @@
 import type { Parameter, ParameterSchema, ParameterValues, Preset } from '#shared/domain/parameters.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { fillKinds, type FillKind } from './masks/fills.ts'
-
-/** What NeuroMask does with the mask: keep what it marks, remove it, or both in one loss. */
-export type Mode = 'preserve' | 'delete' | 'both'
+import type { Mode } from './masks/sides.ts'
 
 /** NeuroMask's parameters as its code uses them. */
 export interface NeuroMaskSettings {
@@ -117,7 +115,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'learning-rate', label: 'Learning rate', symbol: 'η', group: 'Optimisation', live: true,
     help: 'Step size of RMSProp (decay .9, mean square starting at ones, as in the reference).',
-    default: ours['learning-rate'], min: 0.0001, max: 10, step: 0.001, logarithmic: true,
+    default: ours['learning-rate'], min: 0.0001, max: 10, step: 0.001, logarithmic: true, tune: { min: 0.05, max: 0.4 },
   },
   {
     type: 'number', name: 'prediction-weight', label: 'Prediction', symbol: 'λp', group: 'Loss', live: true,
@@ -127,12 +125,12 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'sparsity-weight', label: 'Sparsity', symbol: 'λs', group: 'Loss', live: true, common: true,
     help: 'Weight of mean|w + L|, which pulls every pixel towards being hidden.',
-    default: ours['sparsity-weight'], min: 0, max: 1000, step: 0.01, logarithmic: true,
+    default: ours['sparsity-weight'], min: 0, max: 1000, step: 0.01, logarithmic: true, tune: { min: 40, max: 120 },
   },
   {
     type: 'number', name: 'smoothness-weight', label: 'Smoothness', symbol: 'λd', group: 'Loss', live: true, common: true,
     help: 'Weight of mean((K∗w)²), which makes neighbouring pixels agree.',
-    default: ours['smoothness-weight'], min: 0, max: 1000, step: 0.001, logarithmic: true,
+    default: ours['smoothness-weight'], min: 0, max: 1000, step: 0.001, logarithmic: true, tune: { min: 1, max: 20 },
   },
   {
     type: 'choice', name: 'kernel', label: 'Smoothness kernel', symbol: 'K', group: 'Loss',
@@ -142,7 +140,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'offset', label: 'Background level', symbol: 'L', group: 'Loss', live: true,
     help: 'Hidden pixels are drawn towards w = −L, where the mask is sigmoid(−L/T).',
-    default: ours.offset, min: 0, max: 100, step: 0.1,
+    default: ours.offset, min: 0, max: 100, step: 0.1, tune: { min: 2, max: 5 },
   },
   {
     type: 'choice', name: 'mode', label: 'Mode', group: 'Loss',
@@ -158,12 +156,12 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'resolution', label: 'Resolution', group: 'Mask', common: true,
     help: 'Cells of the mask along the shorter side, enlarged by exact interpolation; 0 means one per pixel.',
-    default: ours.resolution, min: 0, max: 1024, step: 1, integer: true, unit: 'cells',
+    default: ours.resolution, min: 0, max: 1024, step: 1, integer: true, unit: 'cells', tune: { min: 20, max: 40 },
   },
   {
     type: 'number', name: 'smoothing', label: 'Smoothing', symbol: 'σ', group: 'Mask', live: true,
     help: 'Standard deviation of a Gaussian applied to w inside the optimisation; 0 means none.',
-    default: ours.smoothing, min: 0, max: 20, step: 0.1, unit: 'cells',
+    default: ours.smoothing, min: 0, max: 20, step: 0.1, unit: 'cells', tune: { min: 0.5, max: 1.5 },
   },
   {
     type: 'number', name: 'init-range', label: 'Initial range', group: 'Mask',
@@ -190,7 +188,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'shift', label: 'Shift', group: 'Randomisation', live: true,
     help: 'At every step image and mask move together by up to this many pixels each way.',
-    default: ours.shift, min: 0, max: 64, step: 1, integer: true, unit: 'px',
+    default: ours.shift, min: 0, max: 64, step: 1, integer: true, unit: 'px', tune: { min: 2, max: 6 },
   },
   {
     type: 'boolean', name: 'flip', label: 'Flip', group: 'Randomisation', live: true,
@@ -210,7 +208,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'averaging', label: 'Averaged part', group: 'Averaging', live: true,
     help: 'The finished mask is the mean of w over this last part of the steps; 0 takes the last step alone.',
-    default: ours.averaging, min: 0, max: 0.9, step: 0.05,
+    default: ours.averaging, min: 0, max: 0.9, step: 0.05, tune: { values: [0.25, 0.5] },
   },
   {
     type: 'boolean', name: 'early-stopping', label: 'Early stopping', group: 'Stopping', live: true,

@@ -6,7 +6,8 @@ import { createParametrisation, type Parametrisation } from './masks/parametrisa
 import { logProbabilities } from './masks/prediction.ts'
 import { createSmoothness, sparsity, type Smoothness } from './masks/regularisers.ts'
 import { createRmsProp } from './masks/rmsprop.ts'
-import type { Mode, NeuroMaskSettings } from './neuromask-parameters.ts'
+import { drawPlacement, sidesOf } from './masks/sides.ts'
+import type { NeuroMaskSettings } from './neuromask-parameters.ts'
 
 /** What all trials of a batch share. They read it anew at every step: `changePlan` replaces parts of it on the way. */
 export interface TrialPlan {
@@ -50,10 +51,6 @@ export interface Trial {
   gradient: Float32Array
   /** G∗w of the last `compose`, to be averaged and shown. */
   smoothed: Float32Array
-}
-
-export function sidesOf(mode: Mode): readonly Side[] {
-  return mode === 'both' ? ['preserve', 'delete'] : [mode]
 }
 
 /**
@@ -108,13 +105,6 @@ export function createTrial(plan: TrialPlan, image: Float32Array, target: number
   let fill: Float32Array = image
   let own: Float32Array = weights
 
-  function drawPlacement(): Placement {
-    const { shift, flip } = plan.settings
-    const down = shift > 0 ? placements.below(2 * shift + 1) - shift : 0
-    const right = shift > 0 ? placements.below(2 * shift + 1) - shift : 0
-    return { down, right, flip: flip && placements.uniform() < 0.5 }
-  }
-
   const trial: Trial = {
     weights,
     scores: sides.map((side) => scoreOf(side, target)),
@@ -125,7 +115,7 @@ export function createTrial(plan: TrialPlan, image: Float32Array, target: number
       trial.smoothed = parametrisation.smooth(weights)
       own = parametrisation.squash(trial.smoothed)
       const mask = parametrisation.enlarge(own)
-      place = drawPlacement()
+      place = drawPlacement(placements, settings.shift, settings.flip)
       fill = fills.next()
       sides.forEach((side, k) => {
         compose(frame, image, mask, fill, side, place, out.subarray(k * image.length, (k + 1) * image.length))

@@ -8,11 +8,12 @@ import type { Frame } from './masks/compose.ts'
 import { fillNames } from './masks/fills.ts'
 import { createParametrisation } from './masks/parametrisation.ts'
 import { logProbabilities, requireProbabilities } from './masks/prediction.ts'
+import { sidesOf } from './masks/sides.ts'
 import type { BaselineTask, ExplainTask, Method, Step } from './method.ts'
 import { finish, judgingFill } from './neuromask-finish.ts'
 import { neuroMaskSchema, readSettings } from './neuromask-parameters.ts'
 import { beginAnew, collect, createSubject, currentMask, watchPlateau, type Subject } from './neuromask-subject.ts'
-import { changePlan, createPlan, sidesOf, type Losses, type TrialPlan } from './neuromask-trial.ts'
+import { changePlan, createPlan, type Losses, type TrialPlan } from './neuromask-trial.ts'
 
 /**
  * NeuroMask: a mask m = σ(w/T) is optimised so that the masked image keeps its class while w is drawn to a low
