@@ -1,0 +1,6 @@
+import { MaskscopeError } from '#shared/domain/errors.ts'
+
+/** @throws MaskscopeError 'cancelled' once the run is. */
+export function checkCancelled(signal: AbortSignal): void {
+  if (signal.aborted) throw new MaskscopeError('cancelled', 'The run was cancelled.')
+}
