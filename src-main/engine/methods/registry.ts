@@ -1,9 +1,45 @@
 import { MaskscopeError } from '#shared/domain/errors.ts'
+import { centerControl } from './center.ts'
+import { createConsensus } from './consensus.ts'
+import { edgesControl } from './edges.ts'
+import { gradCamPlusPlus } from './grad-cam-plus-plus.ts'
+import { gradCam } from './grad-cam.ts'
+import { gradient } from './gradient.ts'
+import { inputXGradient } from './input-x-gradient.ts'
+import { integratedGradients } from './integrated-gradients.ts'
+import { layerCamMethod } from './layer-cam.ts'
 import type { Method } from './method.ts'
 import { neuromask } from './neuromask.ts'
+import { oracleControl } from './oracle.ts'
+import { randomControl } from './random.ts'
+import { scoreCam } from './score-cam.ts'
+import { smoothGrad } from './smoothgrad.ts'
+import { uniformControl } from './uniform.ts'
+import { varGrad } from './vargrad.ts'
 
-/** Every method of the workbench, in the order in which it is offered. */
-export const methods: readonly Method[] = [neuromask]
+/** Every method of the workbench, in the order in which it is offered: family by family. */
+export const methods: readonly Method[] = [
+  neuromask,
+
+  gradient,
+  inputXGradient,
+  smoothGrad,
+  varGrad,
+  integratedGradients,
+
+  gradCam,
+  gradCamPlusPlus,
+  layerCamMethod,
+  scoreCam,
+
+  createConsensus(findMethod),
+
+  randomControl,
+  uniformControl,
+  centerControl,
+  edgesControl,
+  oracleControl,
+]
 
 /** @throws MaskscopeError 'usage' for an unknown id. */
 export function findMethod(id: string): Method {
