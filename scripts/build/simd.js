@@ -3,8 +3,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** Folders with a kernels.as: what runs on TF.js's heap, and the mask's own arithmetic. */
-export const simdFolders = ['src-main/engine/backend/simd', 'src-main/engine/methods/masks/simd']
+/** Folders with a kernels.as: what runs on TF.js's heap, the mask's own arithmetic, and masks asked about in large numbers. */
+export const simdFolders = ['src-main/engine/backend/simd', 'src-main/engine/methods/masks/simd', 'src-main/engine/methods/queries/simd']
 
 /**
  * @param {string} folder one of `simdFolders`

@@ -1,7 +1,12 @@
-import { upsample } from '#shared/imaging/interpolation.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Classifier } from '../../classifier/classifier.ts'
-import { classifyAll, imagesPerCall } from '../masks/calls.ts'
-import { compose, inPlace, type Frame, type Side } from '../masks/compose.ts'
+import type { Frame, Side } from '../masks/compose.ts'
+import { classifyMasked } from './laying.ts'
+import { masksFrom, type Masks, type Scene } from './masks.ts'
+import type { Spread } from './spread.ts'
+
+export { enlarge, type Masks } from './masks.ts'
+export type { Spread } from './spread.ts'
 
 /**
  * Questions of the form "what does the classifier answer where this mask covers the image", asked in large numbers. Masks
@@ -9,29 +14,11 @@ import { compose, inPlace, type Frame, type Side } from '../masks/compose.ts'
  * workers.
  */
 
-/** Masks over one image, values in [0, 1]; 1 shows a pixel and 0 hides it. */
-export type Masks =
-  /** Cells, enlarged by exact half-pixel interpolation. */
-  | {
-      form: 'grid'
-      count: number
-      height: number
-      width: number
-      /** [count, height, width] */
-      cells: Float32Array
-      /** Enlarged to this size instead of the image's; of it the part from each mask's own offset covers the image. */
-      window?: { height: number; width: number; /** [count, 2]: down, right */ offsets: Int32Array }
-    }
-  /** One value per segment. */
-  | { form: 'segments'; count: number; segments: number; /** H·W, each below `segments` */ labels: Int32Array; /** [count, segments] */ values: Float32Array }
-  /** 0 inside a box, 1 elsewhere. */
-  | { form: 'boxes'; count: number; /** [count, 4]: top, left, height, width in pixels; may reach outside */ boxes: Int32Array }
-
 export interface MaskQuestion {
   masks: Masks
   /** Default `preserve`. */
   side?: Side
-  /** H·W·C, what stands where the image is hidden. The same array means the same fill: it is sent to other workers once. */
+  /** H·W·C, what stands where the image is hidden. The same values are sent to other workers once. */
   fill: Float32Array
 }
 
@@ -39,65 +26,210 @@ export interface MaskQuestion {
 export interface MaskQueries {
   /** @returns logits, one row per mask; the same whoever computes them */
   ask(question: MaskQuestion): Promise<Float32Array[]>
-  /** Images sent through the classifier so far. */
+  /**
+   * Question after question, in their order; the next ones are computed while the answers to one are being used. What has been
+   * taken from `questions` ahead is given up where the reader stops.
+   */
+  stream<T extends MaskQuestion>(questions: Iterable<T>): AsyncGenerator<{ question: T; rows: Float32Array[] }, void>
+  /** Images sent through the classifier so far, as far as they were asked for by `ask` or handed out by `stream`. */
   readonly forward: number
 }
 
-/** What lends a run other workers. */
-export interface Spread {
-  /** How many others compute at present, 0 and up. */
-  readonly helpers: number
+/**
+ * How many masks go through the classifier in one call, whoever makes it: the last digits of an answer can depend on its company. It
+ * follows from the image's size alone, never from the memory or the number of workers.
+ */
+export function masksPerCall({ height, width }: { height: number; width: number }): number {
+  return Math.max(4, Math.min(16, Math.floor((8 * 224 * 224) / (height * width))))
 }
+
+/** Masks of one question that one worker computes, from a multiple of `masksPerCall` on. */
+interface Piece {
+  scene: Scene
+  masks: Masks
+  from: number
+  count: number
+  /** Where the rows go, at the place of their mask. */
+  rows: Float32Array[]
+  /** Nobody waits for it any more. */
+  dropped(): boolean
+  done(count: number): void
+  fail(error: unknown): void
+}
+
+/** One share of work on its way to a helper is being computed, another waits there. */
+const sharesPerHelper = 2
+/** About what a share should take, in ms: short, so that a worker that is wanted elsewhere is free soon. */
+const shareTime = 25
+/** A share is computed here where it is not answered in so many times its own time, and in this at least, in ms. */
+const patience = { times: 5, least: 200 }
 
 /** @param image H·W·C in [0, 1] */
 export function createMaskQueries(classifier: Classifier, frame: Frame, image: Float32Array, spread?: Spread): MaskQueries {
-  void spread
-  const size = image.length
+  const perCall = masksPerCall(frame)
   let forward = 0
+  let waiting: Piece[] = []
+  /** Shares on their way, in the order in which they were given. */
+  const given = new Set<{ piece: Piece; since: number; late: boolean }>()
+  let driving = false
+  /** Of one call here, in ms, the latest ones counting most. */
+  let callTime = 0
+  let wake: () => void = () => undefined
+
+  /** Computes what waits, giving shares to whoever helps. */
+  async function drive(): Promise<void> {
+    if (driving) return
+    driving = true
+    while (true) {
+      waiting = waiting.filter((piece) => !piece.dropped())
+      lend()
+      const piece = waiting[0]
+      if (piece) await computeHere(piece)
+      else if ([...given].some((share) => !share.late && !share.piece.dropped())) await news()
+      else break
+    }
+    driving = false
+  }
+
+  /** One call's worth of the piece. */
+  async function computeHere(piece: Piece): Promise<void> {
+    const count = Math.min(perCall, piece.count)
+    const { from } = piece
+    take(piece, count)
+    const start = performance.now()
+    try {
+      const rows = await classifyMasked(classifier, piece.scene, masksFrom(piece.masks, from, count))
+      settle(piece, from, rows)
+    } catch (error) {
+      piece.fail(error)
+    }
+    const time = performance.now() - start
+    callTime = callTime === 0 ? time : 0.7 * callTime + 0.3 * time
+    // What helpers answer is read between turns of the event loop only.
+    if (spread) await nextTurn()
+  }
+
+  function take(piece: Piece, count: number): void {
+    piece.from += count
+    piece.count -= count
+    if (piece.count === 0) waiting = waiting.filter((other) => other !== piece)
+  }
+
+  function settle(piece: Piece, from: number, rows: readonly Float32Array[]): void {
+    rows.forEach((row, i) => (piece.rows[from + i] = row))
+    piece.done(rows.length)
+  }
+
+  function lend(): void {
+    if (!spread) return
+    const calls = waiting.reduce((sum, { count }) => sum + Math.ceil(count / perCall), 0)
+    if (calls > 1) spread.seek()
+    let left = calls
+    while (left > 1 && given.size < sharesPerHelper * spread.helpers) {
+      const piece = waiting[0]!
+      const fair = Math.ceil(left / (sharesPerHelper * (spread.helpers + 1)))
+      const wanted = Math.max(1, Math.min(fair, Math.round(shareTime / Math.max(callTime, 0.1))))
+      const count = Math.min(piece.count, wanted * perCall)
+      give(piece, count)
+      left -= Math.ceil(count / perCall)
+    }
+  }
+
+  function give(piece: Piece, count: number): void {
+    const { from } = piece
+    take(piece, count)
+    const share = { piece: { ...piece, from, count }, since: performance.now(), late: false }
+    given.add(share)
+    const answer = spread!.give({ scene: piece.scene, masks: masksFrom(piece.masks, from, count) })
+    void answer.catch(() => null).then((rows) => {
+      given.delete(share)
+      if (share.late) return
+      if (rows) settle(piece, from, rows)
+      else waiting.unshift(share.piece)
+      wake()
+      // It may have come when all else was done.
+      void drive()
+    })
+  }
+
+  /** Waits for an answer, and takes a share back that keeps everybody waiting. */
+  function news(): Promise<void> {
+    return new Promise((resolve) => {
+      const oldest = [...given].find((share) => !share.late)!
+      const allowed = Math.max(patience.least, patience.times * callTime * Math.ceil(oldest.piece.count / perCall) * sharesPerHelper)
+      const timer = setTimeout(() => {
+        oldest.late = true
+        waiting.unshift(oldest.piece)
+        resolve()
+      }, Math.max(0, oldest.since + allowed - performance.now()))
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  function begin({ masks, side = 'preserve', fill }: MaskQuestion): { rows: Promise<Float32Array[]>; drop(): void } {
+    let open = masks.count
+    let dropped = false
+    const found = new Array<Float32Array>(masks.count)
+    const rows = new Promise<Float32Array[]>((resolve, reject) => {
+      if (open === 0) return resolve([])
+      waiting.push({
+        scene: { frame, image, fill, side }, masks, from: 0, count: masks.count, rows: found,
+        dropped: () => dropped,
+        done(count) {
+          open -= count
+          if (open === 0) resolve(found)
+        },
+        fail(error) {
+          dropped = true
+          reject(error instanceof Error ? error : new Error(String(error)))
+        },
+      })
+    })
+    wake()
+    void drive()
+    return { rows, drop: () => void (dropped = true) }
+  }
+
   return {
     get forward() {
       return forward
     },
-    async ask({ masks, side = 'preserve', fill }) {
-      const rows: Float32Array[] = []
-      const chunk = imagesPerCall(frame)
-      for (let from = 0; from < masks.count; from += chunk) {
-        const count = Math.min(chunk, masks.count - from)
-        const data = new Float32Array(count * size)
-        for (let i = 0; i < count; i++) {
-          compose(frame, image, enlarge(masks, from + i, frame), fill, side, inPlace, data.subarray(i * size, (i + 1) * size))
-        }
-        rows.push(...(await classifyAll(classifier, frame, data, count)))
-      }
-      forward += masks.count
+    async ask(question) {
+      const rows = await begin(question).rows
+      forward += question.masks.count
       return rows
     },
-  }
-}
-
-/** One mask at the image's size, H·W. */
-export function enlarge(masks: Masks, index: number, { height, width }: Frame): Float32Array {
-  switch (masks.form) {
-    case 'grid': {
-      const cells = masks.height * masks.width
-      const small = { height: masks.height, width: masks.width, data: masks.cells.subarray(index * cells, (index + 1) * cells) }
-      if (!masks.window) return upsample(small, height, width).data
-      const { window } = masks
-      const large = upsample(small, window.height, window.width).data
-      const [down, right] = [window.offsets[2 * index]!, window.offsets[2 * index + 1]!]
-      const out = new Float32Array(height * width)
-      for (let y = 0; y < height; y++) out.set(large.subarray((y + down) * window.width + right, (y + down) * window.width + right + width), y * width)
-      return out
-    }
-    case 'segments': {
-      const values = masks.values.subarray(index * masks.segments, (index + 1) * masks.segments)
-      return Float32Array.from(masks.labels, (label) => values[label]!)
-    }
-    case 'boxes': {
-      const [top, left, down, across] = [0, 1, 2, 3].map((k) => masks.boxes[4 * index + k]!) as [number, number, number, number]
-      const out = new Float32Array(height * width).fill(1)
-      for (let y = Math.max(0, top); y < Math.min(height, top + down); y++) out.fill(0, y * width + Math.max(0, left), y * width + Math.min(width, left + across))
-      return out
-    }
+    async *stream<T extends MaskQuestion>(questions: Iterable<T>) {
+      const source = questions[Symbol.iterator]()
+      const ahead: { question: T; answer: ReturnType<typeof begin> }[] = []
+      const calls = (): number => ahead.reduce((sum, { question }) => sum + Math.ceil(question.masks.count / perCall), 0)
+      let ended = false
+      try {
+        while (true) {
+          // The one that is handed out next, and as much as keeps everybody busy meanwhile.
+          while (!ended && (ahead.length < 2 || calls() < (sharesPerHelper + 1) * ((spread?.helpers ?? 0) + 1))) {
+            const next = source.next()
+            if (next.done) ended = true
+            else {
+              const answer = begin(next.value)
+              // Whether it fails is asked when its turn comes.
+              answer.rows.catch(() => undefined)
+              ahead.push({ question: next.value, answer })
+            }
+          }
+          const first = ahead.shift()
+          if (!first) return
+          const rows = await first.answer.rows
+          forward += first.question.masks.count
+          yield { question: first.question, rows }
+        }
+      } finally {
+        for (const { answer } of ahead) answer.drop()
+        source.return?.()
+      }
+    },
   }
 }

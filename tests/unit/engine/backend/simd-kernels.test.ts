@@ -8,6 +8,7 @@ import { simdBinary as heapBinary } from '#engine/backend/simd/binary.ts'
 import { initWasm } from '#engine/backend/wasm.ts'
 import type { WasmBackend } from '#engine/backend/wasm-memory.ts'
 import { simdBinary as maskBinary } from '#engine/methods/masks/simd/binary.ts'
+import { simdBinary as queryBinary } from '#engine/methods/queries/simd/binary.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { compileSimd, simdFolders } from '../../../../scripts/build/simd.js'
 import { relativeError } from './convolution-cases.ts'
@@ -16,7 +17,7 @@ beforeAll(async () => {
   await initWasm()
 })
 
-const binaries = { 'src-main/engine/backend/simd': heapBinary, 'src-main/engine/methods/masks/simd': maskBinary }
+const binaries = { 'src-main/engine/backend/simd': heapBinary, 'src-main/engine/methods/masks/simd': maskBinary, 'src-main/engine/methods/queries/simd': queryBinary }
 
 test('the committed binaries are what each kernels.as compiles to', async () => {
   expect(Object.keys(binaries)).toEqual(simdFolders)
