@@ -1,7 +1,7 @@
 import type { MapData } from '../domain/image.ts'
 import type { Colormap } from './colormap.ts'
 import { colourIndex } from './colormap.ts'
-import { normalise, type Limits } from './normalisation.ts'
+import { normalise, strength, type Limits } from './normalisation.ts'
 import { opacityPower } from './overlay.ts'
 
 /**
@@ -28,17 +28,15 @@ const alphaSteps = 1024
 /**
  * Colour by value and opacity by value.
  * @param opacity of the strongest value, 0 to 1
- * @param threshold values whose share of the greatest magnitude lies below it add nothing, 0 to 1
+ * @param threshold values whose strength lies below it add nothing, 0 to 1
  */
 export function overlayLayer(map: MapData, limits: Limits, scale: Colormap, opacity: number, threshold: number): Layer {
   const out = mapLayer(map, limits, scale)
-  const full = Math.max(Math.abs(limits.low), Math.abs(limits.high))
-  const least = threshold * full
   // A power for each pixel of a large mask would take most of a frame's time.
   const alphas = Uint8ClampedArray.from({ length: alphaSteps + 1 }, (_, i) => (i / alphaSteps) ** opacityPower * opacity * 255)
   for (let i = 0; i < map.data.length; i++) {
-    const size = Math.abs(map.data[i]!)
-    out[i * 4 + 3] = size < least ? 0 : alphas[Math.round(Math.min(1, size / full) * alphaSteps)]!
+    const share = strength(map.data[i]!, limits)
+    out[i * 4 + 3] = share < threshold ? 0 : alphas[Math.round(share * alphaSteps)]!
   }
   return out
 }

@@ -55,6 +55,26 @@ export function normalise(value: number, { low, high }: Limits): number {
   return Math.min(1, Math.max(0, (value - low) / (high - low)))
 }
 
+/**
+ * How much a value counts between the limits, 0 to 1: of a signed map, whose limits lie around zero, its magnitude; else its
+ * position, so that the least value adds nothing also where it is not zero.
+ */
+export function strength(value: number, { low, high }: Limits): number {
+  return low === -high ? Math.min(1, Math.abs(value) / high) : Math.min(1, Math.max(0, (value - low) / (high - low)))
+}
+
+/**
+ * A map as a mask in [0, 1], for looking: one that is a mask stays as it is; others from their least to their greatest value,
+ * signed ones from zero to their greatest.
+ * @param kind.range the map's stated limits; null: unbounded
+ */
+export function asMask(map: MapData, { signed, range }: { signed: boolean; range: readonly [number | null, number | null] }): MapData {
+  if (!signed && range[0] === 0 && range[1] === 1) return map
+  const [least, most] = map.data.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity])
+  const limits = signed ? { low: 0, high: most > 0 ? most : 1 } : widened({ low: least, high: most })
+  return { ...map, data: map.data.map((value) => normalise(value, limits)) }
+}
+
 function symmetric(extent: number): Limits {
   return extent > 0 ? { low: -extent, high: extent } : { low: -1, high: 1 }
 }

@@ -1,6 +1,6 @@
 import type { MapData, Picture, View } from '../domain/image.ts'
 import { colourIndex, type Colormap } from './colormap.ts'
-import { normalise, type Limits } from './normalisation.ts'
+import { normalise, strength, type Limits } from './normalisation.ts'
 
 /** A rectangle in pixels of a shown picture; edges need not be whole. */
 export interface Box {
@@ -46,7 +46,7 @@ export interface OverlayOptions {
   fade?: number
 }
 
-/** Opacity is the value's share of the greatest limit to this power: weak parts stay visible, zero adds nothing. */
+/** Opacity is the value's strength to this power: weak parts stay visible, none adds nothing. */
 export const opacityPower = 0.7
 
 /**
@@ -85,10 +85,9 @@ export function composeOverlay(picture: Picture, map: MapData, options: OverlayO
   return { width: base.width, height: base.height, data }
 }
 
-/** 0 where the map is zero, 1 at the greater of the limits' magnitudes. */
+/** 0 where the map adds nothing, 1 at its limit. */
 function cellOpacities(map: MapData, limits: Limits): Float32Array {
-  const full = Math.max(Math.abs(limits.low), Math.abs(limits.high))
-  return map.data.map((value) => Math.min(1, Math.abs(value) / full) ** opacityPower)
+  return map.data.map((value) => strength(value, limits) ** opacityPower)
 }
 
 /** For each of `count` pixels the map cell under its centre, or -1 outside the crop. */

@@ -6,7 +6,7 @@ import type { Frame } from '../../stores/course.ts'
 import { begin, dimUnseen, drawCheckerboard, drawContours, drawImage, outline, pictureBox, seenBox, type Cell, type Context } from './draw.ts'
 import { FrameLayers } from './layer-cache.ts'
 import type { StagePicture } from './picture.ts'
-import { contourLevel, type Scale } from './scale.ts'
+import { contourLevel, type MapKind, type Scale } from './scale.ts'
 import type { RunInputs } from './subject.ts'
 
 /** The pictures of the stage, in the order of their keys. */
@@ -27,6 +27,7 @@ export interface Scene {
   inputs: RunInputs | null
   frame: Frame | null
   scale: Scale | null
+  kind: MapKind
   settings: Settings['stage']
   colours: Colours
 }
@@ -67,7 +68,7 @@ export class FrameDrawing {
     } else if (inputs) {
       const transparent = settings.removed === 'checkerboard' || (settings.removed === 'baseline' && !inputs.fill)
       if (transparent) drawCheckerboard(ctx, seen, cell.size, colours.checkA, colours.checkB)
-      drawImage(ctx, this.#layers.masked(map, inputs.seen, inputs.fill, settings.removed), seen, cell.ratio, 'auto')
+      drawImage(ctx, this.#layers.masked(map, scene.kind, inputs.seen, inputs.fill, settings.removed), seen, cell.ratio, 'auto')
       if (framed) outline(ctx, pictureBox(cell), colours.hairline)
     }
   }

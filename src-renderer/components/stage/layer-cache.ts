@@ -2,7 +2,8 @@ import type { MapData } from '#shared/domain/image.ts'
 import type { Colormap } from '#shared/imaging/colormap.ts'
 import { upsample } from '#shared/imaging/interpolation.ts'
 import { mapLayer, maskedCutOut, maskedDimmed, maskedWithFill, overlayLayer, type Layer, type Pixels } from '#shared/imaging/layers.ts'
-import type { Limits } from '#shared/imaging/normalisation.ts'
+import { asMask, type Limits } from '#shared/imaging/normalisation.ts'
+import type { MapKind } from './scale.ts'
 import { context } from './picture.ts'
 
 export type Removed = 'baseline' | 'checkerboard' | 'dimmed'
@@ -39,8 +40,8 @@ export class FrameLayers {
   }
 
   /** The mask is enlarged as the method enlarges it. */
-  masked(map: MapData, seen: Pixels, fill: Pixels | null, removed: Removed): OffscreenCanvas {
-    return this.#masked.get(seen.width, seen.height, [map, seen, fill, removed], () => composeMasked(map, seen, fill, removed))
+  masked(map: MapData, kind: MapKind, seen: Pixels, fill: Pixels | null, removed: Removed): OffscreenCanvas {
+    return this.#masked.get(seen.width, seen.height, [map, kind.signed, ...kind.range, seen, fill, removed], () => composeMasked(asMask(map, kind), seen, fill, removed))
   }
 }
 

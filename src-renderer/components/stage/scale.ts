@@ -3,6 +3,12 @@ import type { MapData } from '#shared/domain/image.ts'
 import { colormap, colormapIds, defaultColormap, divergingColormaps, type Colormap, type ColormapId } from '#shared/imaging/colormap.ts'
 import { displayLimits, type Limits, type Normalisation } from '#shared/imaging/normalisation.ts'
 
+/** What is stated of a map: its sign, and its limits where it has any. */
+export interface MapKind {
+  signed: boolean
+  range: readonly [number | null, number | null]
+}
+
 /** How the map on the stage becomes colours. */
 export interface Scale {
   limits: Limits
@@ -24,7 +30,7 @@ export function colormapInForce(chosen: string, signed: boolean): ColormapId {
 /** @param kind.range null: unbounded */
 export function scaleOf(
   map: MapData, chosen: Pick<Settings['stage'], 'colormap' | 'normalisation'>,
-  kind: { signed: boolean; range: readonly [number | null, number | null] },
+  kind: MapKind,
 ): Scale {
   const [low, high] = kind.range
   const normalisation = chosen.normalisation === 'range' && (low === null || high === null) ? 'map' : chosen.normalisation
@@ -36,7 +42,8 @@ export function scaleOf(
   }
 }
 
-/** The value at which contours run: the threshold, or half of the greatest magnitude where there is none. */
-export function contourLevel(threshold: number, { limits }: Scale): number {
-  return (threshold > 0 ? threshold : 0.5) * Math.max(Math.abs(limits.low), Math.abs(limits.high))
+/** The value at which contours run: of the threshold's strength, or of half where there is none; of a signed map the positive one. */
+export function contourLevel(threshold: number, { limits: { low, high } }: Scale): number {
+  const share = threshold > 0 ? threshold : 0.5
+  return low === -high ? share * high : low + share * (high - low)
 }
