@@ -16,6 +16,8 @@ export interface ExplainJob {
   changes?: readonly ParameterChange[]
   /** Frames come at display rate besides the stored ones. The result is the same. */
   live?: boolean
+  /** The true object of each image, 0 or 1 per pixel of the classifier's input, where it is known. */
+  objects?: readonly (Uint8Array | null)[]
   /** The pool's own where undefined. */
   executor?: ExecutorWish
   /** How many others run or wait beside it: alone it gets all cores, else its share. 0 where undefined. */
@@ -120,8 +122,8 @@ export async function explainOn(
   }
 
   try {
-    const { method, parameters, images, targets, seeds, changes: given = [], live = false } = job
-    const request = { type: 'explain' as const, model: key, method, parameters, images, targets, seeds, changes: given, live, threads }
+    const { method, parameters, images, targets, seeds, changes: given = [], live = false, objects } = job
+    const request = { type: 'explain' as const, model: key, method, parameters, images, targets, seeds, changes: given, live, threads, ...(objects ? { objects } : {}) }
     const { explanations } = await worker.ask('explained', request, hear, begin)
     return { explanations, info, engine: await worker.ready, worker: worker.number, seconds: clock.seconds() }
   } finally {

@@ -147,7 +147,8 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
       throw inWords(error, classifier, 0)
     })
     reply({ type: 'targets', id, targets, originals })
-    const steps = method.explain({ classifier, images, targets, seeds, parameters, signal, steer })
+    const { objects } = request
+    const steps = method.explain({ classifier, images, targets, seeds, parameters, signal, steer, ...(objects ? { objects } : {}) })
     const toProgress = forDisplay(request.live)
     let explanations: Explanation[] | undefined
     let next = 0

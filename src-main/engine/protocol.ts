@@ -57,6 +57,8 @@ export type WorkerRequest =
       changes: readonly ParameterChange[]
       /** Somebody watches: frames come at display rate besides the stored ones. */
       live: boolean
+      /** The true object of each image, 0 or 1 per pixel of the input, where it is known. */
+      objects?: readonly (Uint8Array | null)[]
     }
   /** Judges a map; `judge` is another loaded model. Answered by `measured` or `failed`. */
   | { type: 'measure'; id: number; model: string; judge: string | null; work: MeasureWork; threads: number }

@@ -16,9 +16,9 @@ export async function commandOfRun({ study }: OpenedStudy, record: RunRecord): P
 /** The line that makes the run that would be submitted. @throws MaskscopeError 'usage' where its image is in no file */
 export async function commandOfOrder({ model, item, method, parameters, seed, target, changes = [], executor }: RunOrder): Promise<string> {
   const { explainCommand } = await import('./run-command.ts')
-  const { kind, reference } = item
+  const { kind, reference, member } = item
   return explainCommand({
-    image: kind === 'scene' || path.isAbsolute(reference) ? reference : null,
+    image: member ?? (kind === 'scene' || path.isAbsolute(reference) ? reference : null),
     model: { place: model.place, stated: model.stated ?? {} }, method, parameters, seed, target, changes, backend: null, executor: executor?.id ?? null, finished: null,
   })
 }

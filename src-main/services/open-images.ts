@@ -72,7 +72,7 @@ export function createOpenImages({ handles, onOpen, onNotice }: OpenImagesOption
     known.set(image, { item, kind, name, thumbnail })
     thumbnails.set(item, thumbnail)
     loaded.put(image, content)
-    return { image, name, kind, width, height, label: content.label ?? null, notes: [...content.notes], thumbnail }
+    return { image, name, kind, width, height, label: content.label?.text ?? null, notes: [...content.notes], thumbnail }
   }
 
   async function openFile(handle: string): Promise<OpenImage[]> {

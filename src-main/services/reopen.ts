@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { OpenImage, OpenModel } from '#shared/contract/models.ts'
 import { serialiseError } from '#shared/domain/errors.ts'
 import type { RunRecord } from '#storage/manifests.ts'
-import { fileItem, resolveScenes, type DataItem } from './datasets.ts'
+import { fileItem, memberAgain, resolveScenes, type DataItem } from './datasets.ts'
 import type { ModelOptions } from './models.ts'
 import type { OpenImages } from './open-images.ts'
 import type { OpenModels } from './open-models.ts'
@@ -50,5 +50,6 @@ async function findItem({ found, request, order }: RunRecord, study: string): Pr
     const bytes = await readFile(found.image).catch(() => null)
     if (bytes && createHash('sha256').update(bytes).digest('hex') === image.sha256) return fileItem(found.image)
   }
-  return runItem(image, image.reference, () => readInput(study, image))
+  const member = image.kind === 'file' ? await memberAgain(found.image, image.sha256) : undefined
+  return member ?? runItem(image, image.reference, () => readInput(study, image))
 }

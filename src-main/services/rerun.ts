@@ -1,7 +1,7 @@
 import type { ExecutorChoice, ExecutorWish } from '#shared/domain/executor.ts'
 import type { ModelSource } from '#shared/domain/model.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import { resolveData, type DataItem } from './datasets.ts'
+import { memberAgain, resolveData, type DataItem } from './datasets.ts'
 import { decodeImage } from './images.ts'
 import { loadModel } from './models.ts'
 import { statedOf } from './run-result.ts'
@@ -56,5 +56,5 @@ async function findItem(run: StoredRun): Promise<DataItem> {
     if (item?.kind !== 'scene') throw new MaskscopeError('storage', `Run ${run.id} names the scene "${image.reference}", which does not exist.`, { subject: run.id })
     return item
   }
-  return { kind: 'file', reference: given, load: async () => decodeImage(await run.input(), given) }
+  return await memberAgain(given, image.sha256) ?? { kind: 'file', reference: given, load: async () => decodeImage(await run.input(), given) }
 }

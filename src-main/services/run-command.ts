@@ -11,6 +11,7 @@ import type { ParameterChange } from '#shared/domain/run.ts'
 import { defaultWidth } from '#shared/figure/presets.ts'
 import { inputPath } from '#storage/layout.ts'
 import type { RunManifest, RunRecord } from '#storage/manifests.ts'
+import { memberAgain } from './datasets.ts'
 import { defaultDpi, type FigureFormat, type FigureOptions } from './figures.ts'
 import type { ModelOptions } from './models.ts'
 import { statedOf } from './run-result.ts'
@@ -92,6 +93,7 @@ async function findImage(study: string, { found, request: { image }, order, stat
     const bytes = await readFile(found.image).catch(() => null)
     if (bytes && createHash('sha256').update(bytes).digest('hex') === order.image.sha256) return found.image
   }
+  if (order && await memberAgain(found.image, order.image.sha256)) return found.image
   return order && state !== 'finished' ? inputPath(study, order.image.file) : null
 }
 

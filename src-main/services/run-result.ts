@@ -95,7 +95,7 @@ function plainPreprocessing(preprocessing: Preprocessing): RunRequestManifest['m
 /** Where image and model lie, for the run's record. */
 export function foundOf({ item, model: { place, stated } }: Pick<RunOrder, 'item' | 'model'>): RunRecord['found'] {
   const { card, fit, range, mean, std, labels } = stated ?? {}
-  return { image: item.reference, model: place, stated: { card, fit, range: range && [...range], mean: mean && [...mean], std: std && [...std], labels } }
+  return { image: item.member ?? item.reference, model: place, stated: { card, fit, range: range && [...range], mean: mean && [...mean], std: std && [...std], labels } }
 }
 
 /** What was stated beside the model's path when a stored run was made. */

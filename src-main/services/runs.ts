@@ -6,7 +6,7 @@ import type { ImageBatch } from '#shared/domain/image.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import { resolveParameters, type ParameterValues } from '#shared/domain/parameters.ts'
 import type { ParameterChange, RunEvent } from '#shared/domain/run.ts'
-import type { DataItem, LoadedItem } from './datasets.ts'
+import { seenTruth, type DataItem, type LoadedItem } from './datasets.ts'
 import { trackRun, type LiveRun, type TrackedRun } from './live-run.ts'
 import type { ModelOptions } from './models.ts'
 import { prepareItem } from './prepared-input.ts'
@@ -178,10 +178,10 @@ export function createRuns({ pool, study, version }: RunsOptions): Runs {
       const info = await unlessAborted(signal, pool.info(order.model.source, order.executor ? { executor: order.executor.id } : {}))
       entry.tracked.labels = info.labels
       const item = await unlessAborted(signal, order.item.load())
-      const image = await begin(entry, info, item)
+      const { image, objects } = await begin(entry, info, item)
       const explained = await pool.explain(order.model.source, {
         method: order.method, parameters: run.parameters, images: image, targets: [order.target], seeds: [order.seed],
-        changes: run.changes, live: order.live ?? false, executor: info.executor.id, company: company(entry),
+        changes: run.changes, live: order.live ?? false, executor: info.executor.id, company: company(entry), objects,
       }, {
         signal,
         onControl(control) {
@@ -211,7 +211,7 @@ export function createRuns({ pool, study, version }: RunsOptions): Runs {
     return [...open.values()].filter((other) => other !== entry && other.run.state !== 'paused').length
   }
 
-  async function begin(entry: Entry, info: ModelInfo, item: LoadedItem): Promise<ImageBatch> {
+  async function begin(entry: Entry, info: ModelInfo, item: LoadedItem): Promise<{ image: ImageBatch; objects: readonly (Uint8Array | null)[] }> {
     const { run, abort } = entry
     const { id, order, parameters, changes } = run
     if (typeof order.target === 'number' && !(Number.isInteger(order.target) && order.target >= 0 && order.target < info.classes)) {
@@ -222,7 +222,7 @@ export function createRuns({ pool, study, version }: RunsOptions): Runs {
     const stored = await study.storeInput(item.bytes, item.format)
     run.manifest = describeOrder({ order, parameters, changes, info, image, view, stored })
     await study.beginRun(id, run.manifest, foundOf(order))
-    return image
+    return { image, objects: [item.truth ? seenTruth(item.truth, view) : null] }
   }
 
   function keepChange({ run }: Entry, change: ParameterChange): void {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { programVersion } from '#services/program.ts'
 import type { Context } from './context.ts'
+import { datasetsCommand } from './datasets.ts'
 import { doctorCommand } from './doctor.ts'
 import { exitCodeOf, reportError } from './errors.ts'
 import { explainCommand } from './explain.ts'
@@ -18,7 +19,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   const program = new Command('maskscope')
     .description('Explains image classifiers with optimised masks.')
     .version(programVersion(), '--version', 'print the version')
-  for (const command of [explainCommand(context), rerunCommand(context), figureCommand(), methodsCommand(), inspectCommand(context), doctorCommand(context)]) {
+  for (const command of [explainCommand(context), rerunCommand(context), figureCommand(), methodsCommand(), datasetsCommand(), inspectCommand(context), doctorCommand(context)]) {
     program.addCommand(command)
   }
   for (const command of [program, ...program.commands]) {

@@ -24,7 +24,7 @@ interface ExplainOptions extends StatedOptions, EngineOptions {
 export function explainCommand(context: Context): Command {
   const command = new Command('explain')
     .description('Explain what a classifier sees in images.')
-    .argument('<image...>', 'a file, a folder, scene:SEED, scenes:COUNT@SEED (also scenes-two:, scenes-shifted:), any of them with #i')
+    .argument('<image...>', 'a file, a folder, scene:SEED, scenes:COUNT@SEED, a data set (see "maskscope datasets --help"), any of them with #i')
   return modelOptions(command)
     .option('--target <class>', 'auto (the top class), an index, a label, or label:TEXT', 'auto')
     .option('--method <id>', 'see "maskscope methods"', 'neuromask')
@@ -67,7 +67,7 @@ async function explain(images: readonly string[], options: ExplainOptions): Prom
     })
     for (const text of [...model.notes, ...info.notes]) note(text)
     note(`${executorNames[info.executor.id]} runs the model. ${info.executor.reason}`)
-    const reason = whyNot(method, info, true)
+    const reason = whyNot(method, info, !method.needs?.includes('object') || (await items[0]!.load()).truth !== undefined)
     if (reason !== null) throw new MaskscopeError('unavailable', `${reason} Choose another model or method.`, { subject: '--method' })
     const target = resolveTarget(options.target, info.labels, info.classes)
     const orders = items.map((item) => ({
@@ -91,7 +91,7 @@ async function explain(images: readonly string[], options: ExplainOptions): Prom
  */
 async function checkItems(items: readonly DataItem[], specs: readonly string[]): Promise<void> {
   const { probeImage } = await import('#services/images.ts')
-  for (const item of items) if (item.kind === 'file' && specs.includes(item.reference)) await probeImage(item.reference)
+  for (const item of items) if (item.kind === 'file' && item.member === undefined && specs.includes(item.reference)) await probeImage(item.reference)
   await items[0]!.load()
 }
 
