@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest'
+import { agreementMetric, topOverlap } from '#engine/metrics/agreement.ts'
+import { complexityMetric, entropy } from '#engine/metrics/complexity.ts'
+import { costMetric } from '#engine/metrics/cost.ts'
 import { averageRanks, rankCorrelation } from '#engine/metrics/rank-correlation.ts'
 import { breakTies, isCleanCut, rankPixels, tieFraction, topCount } from '#engine/metrics/ranking.ts'
+import { giniIndex, sparsenessMetric } from '#engine/metrics/sparseness.ts'
 import { structuralSimilarity } from '#engine/metrics/ssim.ts'
 import { createRandom } from '#shared/random/random.ts'
+import { judged, measure } from '../../../fixtures/metric-task.ts'
 
 const random = createRandom(4, 'test')
 
@@ -65,5 +70,46 @@ describe('structuralSimilarity', () => {
     const cxy = mean(x.map((v, i) => (v - mx) * (y[i]! - my)))
     const expected = ((2 * mx * my + 1e-4) * (2 * cxy + 9e-4)) / ((mx * mx + my * my + 1e-4) * (vx + vy + 9e-4))
     expect(structuralSimilarity(a, b)).toBeCloseTo(expected, 5)
+  })
+})
+
+describe('complexity of one map', () => {
+  test('Gini: one pixel of four .75, all alike 0, 1 to 4 a quarter; by magnitudes', async () => {
+    expect(giniIndex(Float32Array.of(0, 0, 5, 0))).toBe(0.75)
+    expect(giniIndex(new Float32Array(50).fill(0.1))).toBe(0)
+    expect(giniIndex(Float32Array.of(4, -1, 3, -2))).toBe(0.25)
+    expect(await measure(sparsenessMetric, judged(1, 2, [0, 0]))).toMatchObject({ value: NaN, note: expect.stringContaining('0 everywhere') as string })
+  })
+
+  test('entropy: 1.27985 of 1 to 4, ln n of all alike, 0 of one pixel', async () => {
+    expect(entropy(Float32Array.of(1, -2, 3, 4))).toBeCloseTo(1.27985, 5)
+    expect(entropy(new Float32Array(16).fill(3))).toBeCloseTo(Math.log(16), 10)
+    expect(await measure(complexityMetric, judged(1, 4, [0, 0, 1e-3, 1e3]))).toMatchObject({ details: { most: Math.log(4), effective: 0.25 } })
+    expect(entropy(Float32Array.of(0, 7))).toBe(0)
+    expect((await measure(complexityMetric, judged(1, 2, [0, 0]))).value).toBeNaN()
+  })
+
+  test('the cost is what was counted, even of a map that is none', async () => {
+    expect(await measure(costMetric, judged(1, 2, [NaN, 1]), { evaluations: { forward: 40, backward: 2 } })).toEqual({ value: 42, details: { forward: 40, backward: 2 } })
+  })
+})
+
+describe('agreement', () => {
+  test('overlap of the highest, ties by expectation', () => {
+    const a = Float32Array.of(5, 4, 3, 2, 1, 0, 0, 0, 0, 0)
+    expect(topOverlap(a, Float32Array.of(9, 0, 8, 0, 0, 0, 0, 0, 0, 0), 0.2)).toBe(0.5)
+    // A constant map has each of ten among its two highest with 1/5.
+    expect(topOverlap(a, new Float32Array(10), 0.2)).toBeCloseTo(0.2, 12)
+  })
+
+  test('the mean correlation with the others, each by name', async () => {
+    const map = judged(4, 4, Array.from({ length: 16 }, (_, i) => i))
+    const others = new Map([['same', judged(4, 4, Array.from({ length: 16 }, (_, i) => i ** 2))], ['reverse', judged(4, 4, Array.from({ length: 16 }, (_, i) => -i))]])
+    const { value, details } = await measure(agreementMetric, map, { others })
+    expect(value).toBeCloseTo(0, 12)
+    expect(details).toMatchObject({ 'spearman-same': 1, 'spearman-reverse': -1, 'overlap-same': 1, 'overlap-reverse': 0 })
+    expect(details!['ssim-reverse']!).toBeLessThan(0)
+    await expect(measure(agreementMetric, map)).rejects.toMatchObject({ code: 'unavailable' })
+    expect(await measure(agreementMetric, judged(4, 4, new Float32Array(16)), { others })).toMatchObject({ value: NaN, note: expect.stringContaining('constant') as string })
   })
 })
