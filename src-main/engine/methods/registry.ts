@@ -7,7 +7,9 @@ import { gradCam } from './grad-cam.ts'
 import { gradient } from './gradient.ts'
 import { inputXGradient } from './input-x-gradient.ts'
 import { integratedGradients } from './integrated-gradients.ts'
+import { kernelShap } from './kernel-shap.ts'
 import { layerCamMethod } from './layer-cam.ts'
+import { lime } from './lime.ts'
 import type { Method } from './method.ts'
 import { neuromask } from './neuromask.ts'
 import { oracleControl } from './oracle.ts'
@@ -31,6 +33,8 @@ export const methods: readonly Method[] = [
   gradCamPlusPlus,
   layerCamMethod,
   scoreCam,
+  lime,
+  kernelShap,
 
   createConsensus(findMethod),
 
