@@ -12,6 +12,7 @@ import { figureCalls } from './router/figures.ts'
 import { imageCalls } from './router/images.ts'
 import { modelCalls } from './router/models.ts'
 import type { Parts } from './router/parts.ts'
+import { metricCalls } from './router/metrics.ts'
 import { runCalls, runStreams } from './router/runs.ts'
 import { studyCalls } from './router/studies.ts'
 import { systemCalls, systemStreams } from './router/system.ts'
@@ -92,7 +93,7 @@ export async function createDesk(options: DeskOptions): Promise<Desk> {
   return {
     handlers: {
       calls: toldBy({
-        ...systemCalls(parts), ...modelCalls(parts), ...imageCalls(parts), ...runCalls(parts), ...studyCalls(parts), ...figureCalls(parts),
+        ...systemCalls(parts), ...modelCalls(parts), ...imageCalls(parts), ...runCalls(parts), ...metricCalls(parts), ...studyCalls(parts), ...figureCalls(parts),
       }, told),
       streams: { ...systemStreams(parts), ...runStreams(parts) },
     },

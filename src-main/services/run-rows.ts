@@ -75,7 +75,8 @@ export function changesOf({ request, order }: Pick<RunRecord, 'request' | 'order
 
 const codes: readonly string[] = ['usage', 'input', 'run', 'worker', 'storage', 'unavailable', 'cancelled']
 
-function errorOf({ error }: RunRecord): RunRow['error'] {
+/** Of a file; a code that another version wrote is read as one of ours. */
+export function errorOf({ error }: Pick<RunRecord, 'error'>): RunRow['error'] {
   if (!error) return null
   const code = codes.includes(error.code) ? (error.code as NonNullable<RunRow['error']>['code']) : 'run'
   return { code, message: error.message, ...(error.subject === undefined ? {} : { subject: error.subject }) }

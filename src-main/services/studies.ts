@@ -12,6 +12,7 @@ import { decodeLosses, type LossTable } from '#storage/losses.ts'
 import type { RunEntry, RunManifest, RunRecord } from '#storage/manifests.ts'
 import { parseRunManifest, parseRunRecord, parseStudyManifest } from '#storage/migrations.ts'
 import { readNpy, type NpyArray } from '#storage/npy.ts'
+import { parseMetrics, type StoredMeasurement } from '#storage/run-metrics.ts'
 import { inBatches } from './batches.ts'
 
 /** A finished run. Its maps are read when they are asked for. */
@@ -32,6 +33,8 @@ export interface StoredRun {
   /** The stored course of the map at its own resolution; empty where the method shows none. */
   frames(): Promise<{ iteration: number; map: MapData }[]>
   losses(): Promise<LossTable>
+  /** What was measured of its map so far, the latest of each metric. */
+  metrics(): Promise<StoredMeasurement[]>
   /** What the method keeps beside its map; empty for most. */
   parts(): Promise<MapPart[]>
   /** The bytes of the picture, checked against their hash. For a scene this is a PNG of it. */
@@ -158,6 +161,7 @@ export async function readFinished(folder: string, record: RunRecord): Promise<S
       const partName = path.join(runFolder, partFile(name))
       return { name, title, signed, ...toStack(await readNpy(partName), partName) }
     })),
+    metrics: async () => (existsSync(file('metrics')) ? parseMetrics(await readText(file('metrics')), file('metrics')) : []),
     losses: async () => decodeLosses(await readText(file('losses')), file('losses')),
     input: () => readInput(folder, order.image),
   }

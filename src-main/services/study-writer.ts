@@ -15,8 +15,9 @@ import {
   type RunEntry, type RunManifest, type RunOrderManifest, type RunRecord, type RunRequestManifest,
 } from '#storage/manifests.ts'
 import { formatJson } from '#storage/migrations.ts'
+import { metricsFormat, metricsVersion, parseMetrics, type StoredMeasurement } from '#storage/run-metrics.ts'
 import { removeArrays, writeArrays } from './run-arrays.ts'
-import { entryOf, openStudy, readInput, readRecord, type Study } from './studies.ts'
+import { entryOf, openStudy, readInput, readRecord, readText, type Study } from './studies.ts'
 import { nextRunNumber, purgeDeleted, readOrMakeManifest, recoverRuns } from './study-recovery.ts'
 
 /** What a finished run came to; the manifest's own fields but for those that the writer adds. */
@@ -51,6 +52,8 @@ export interface StudyWriter extends Study {
   finishRun(id: string, result: RunResult): Promise<void>
   /** @returns the figure's name in the run's folder. @throws MaskscopeError 'storage' */
   storeFigure(id: string, png: Uint8Array): Promise<string>
+  /** Adds what was measured of a finished run to what is known; of a metric measured before the later counts. @returns all. @throws MaskscopeError 'storage' */
+  storeMetrics(id: string, measured: readonly StoredMeasurement[]): Promise<StoredMeasurement[]>
   /** Never throws: what could not be recorded shows as interrupted when the study is opened next. */
   endRun(id: string, state: 'failed' | 'cancelled', error?: unknown): Promise<void>
   /**
@@ -123,6 +126,7 @@ async function recoverAndOpen(root: string, name: string, files: Files, release:
 
   /** One after the other, so that the last one stays. */
   let saving: Promise<unknown> = Promise.resolve()
+  let measuring: Promise<unknown> = Promise.resolve()
   function saveRecord(record: RunRecord): Promise<void> {
     const turn = saving.then(() => files.write(path.join(runPath(root, record.id), runFiles.record), formatJson(record)))
     saving = turn.catch(() => undefined)
@@ -213,6 +217,18 @@ async function recoverAndOpen(root: string, name: string, files: Files, release:
       return runFiles.figure
     },
 
+    async storeMetrics(id, measured) {
+      const file = path.join(runPath(root, id), runFiles.metrics)
+      const turn = measuring.then(async () => {
+        const kept = await readText(file).then((text) => parseMetrics(text, file), () => [])
+        const results = [...kept.filter(({ metric }) => !measured.some((one) => one.metric === metric)), ...measured]
+        await files.write(file, formatJson({ format: metricsFormat, version: metricsVersion, results }))
+        return results
+      })
+      measuring = turn.catch(() => undefined)
+      return turn
+    },
+
     async endRun(id, state, error) {
       const record = open.get(id)
       if (!record) return
@@ -252,6 +268,7 @@ async function recoverAndOpen(root: string, name: string, files: Files, release:
     async close() {
       try {
         await saving
+        await measuring
         if (dirty) await writeIndex()
         else await writing
       } finally {

@@ -10,6 +10,7 @@ import { MaskscopeError } from '#shared/domain/errors.ts'
  *       record.json             times, hardware, state; rewritten
  *       saliency.npy own.npy ranking.npy frames.npy losses.csv part-NAME.npy
  *       run.json                written last: a run that has it is finished
+ *       figure.png metrics.json made of it afterwards, where they were asked for
  *     .deleted/0002-cat-…       runs moved aside; gone when the study is opened to write the next time
  *
  * Names of files inside a run are fixed here and never taken from a manifest, so no study can point outside itself.
@@ -28,6 +29,7 @@ export const runFiles = {
   ranking: 'ranking.npy',
   frames: 'frames.npy',
   figure: 'figure.png',
+  metrics: 'metrics.json',
 } as const
 
 /** A part of a run's result. @param name as `MapPart.name` */
