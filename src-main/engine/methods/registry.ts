@@ -15,6 +15,7 @@ import { neuromask } from './neuromask.ts'
 import { oracleControl } from './oracle.ts'
 import { randomControl } from './random.ts'
 import { scoreCam } from './score-cam.ts'
+import { sensitivityMask } from './sensitivity-mask.ts'
 import { smoothGrad } from './smoothgrad.ts'
 import { uniformControl } from './uniform.ts'
 import { varGrad } from './vargrad.ts'
@@ -22,6 +23,7 @@ import { varGrad } from './vargrad.ts'
 /** Every method of the workbench, in the order in which it is offered: family by family. */
 export const methods: readonly Method[] = [
   neuromask,
+  sensitivityMask,
 
   gradient,
   inputXGradient,

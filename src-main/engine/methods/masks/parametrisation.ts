@@ -22,6 +22,10 @@ export interface Parametrisation {
    * @returns the gradient with respect to w
    */
   pullBack(own: Float32Array, maskGradient: Float32Array, vGradient: Float32Array): Float32Array
+  /** The adjoint of `enlarge`: from the gradient with respect to the enlarged mask to that with respect to σ(v/T). */
+  shrink(maskGradient: Float32Array): Float32Array
+  /** `pullBack` of what `shrink` gave. */
+  pullBackOwn(own: Float32Array, ownGradient: Float32Array, vGradient: Float32Array): Float32Array
 }
 
 /**
@@ -39,6 +43,15 @@ export function createParametrisation(
   const up = full ? null : { vertical: interpolationMatrix(height, image.height), horizontal: interpolationMatrix(width, image.width) }
   const down = up && { vertical: transpose(up.vertical), horizontal: transpose(up.horizontal) }
   const gaussian = createSmoothing(height, width, smoothing)
+  const shrink = (maskGradient: Float32Array): Float32Array =>
+    down ? applyFast(down.vertical, down.horizontal, maskGradient) : maskGradient
+  function pullBackOwn(own: Float32Array, ownGradient: Float32Array, vGradient: Float32Array): Float32Array {
+    begin()
+    const to = put(vGradient)
+    kernels.sigmoidPullBack(put(own), put(ownGradient), to, own.length, 1 / temperature)
+    take(to, vGradient)
+    return gaussian.adjoint(vGradient)
+  }
   return {
     height,
     width,
@@ -52,13 +65,8 @@ export function createParametrisation(
       return own
     },
     enlarge: (own) => (up ? applyFast(up.vertical, up.horizontal, own) : own),
-    pullBack(own, maskGradient, vGradient) {
-      const small = down ? applyFast(down.vertical, down.horizontal, maskGradient) : maskGradient
-      begin()
-      const to = put(vGradient)
-      kernels.sigmoidPullBack(put(own), put(small), to, own.length, 1 / temperature)
-      take(to, vGradient)
-      return gaussian.adjoint(vGradient)
-    },
+    pullBack: (own, maskGradient, vGradient) => pullBackOwn(own, shrink(maskGradient), vGradient),
+    shrink,
+    pullBackOwn,
   }
 }
