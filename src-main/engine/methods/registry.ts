@@ -12,8 +12,10 @@ import { layerCamMethod } from './layer-cam.ts'
 import { lime } from './lime.ts'
 import type { Method } from './method.ts'
 import { neuromask } from './neuromask.ts'
+import { occlusion } from './occlusion.ts'
 import { oracleControl } from './oracle.ts'
 import { randomControl } from './random.ts'
+import { rise } from './rise.ts'
 import { scoreCam } from './score-cam.ts'
 import { sensitivityMask } from './sensitivity-mask.ts'
 import { smoothGrad } from './smoothgrad.ts'
@@ -35,6 +37,9 @@ export const methods: readonly Method[] = [
   gradCamPlusPlus,
   layerCamMethod,
   scoreCam,
+
+  occlusion,
+  rise,
   lime,
   kernelShap,
 
