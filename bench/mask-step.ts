@@ -23,6 +23,8 @@ function freeClassifier(side: number): Classifier {
     logits: async () => logits,
     scoreGradient: async () => ({ scores: new Float32Array(1), logits, gradient }),
     activations: unused,
+    relevance: unused,
+    withWeights: unused,
     dispose: () => undefined,
   }
 }

@@ -24,6 +24,49 @@ export interface Activations {
   scores: Float32Array | null
 }
 
+export interface LogitsOptions {
+  /**
+   * Channels of a layer that are put to zero, each alone: `channels` holds a list per image, and the answer has a row for every
+   * entry of it, image by image. What comes before the layer is computed once per image.
+   */
+  ablate?: Ablation
+}
+
+export interface Ablation {
+  /** A name of `graph.layers`. */
+  layer: string
+  /** Indices along the layer's last dimension. */
+  channels: readonly (readonly number[])[]
+}
+
+/** How relevance goes back through a graph (docs/methods.md, "LRP"). */
+export interface LrpRule {
+  /** ε of the upper layers, in units of the root mean square of a layer's outputs; 0 and up. */
+  epsilon: number
+  /** γ of the lower layers, 0 and up; 0 is ε without an ε. */
+  gamma: number
+  /** The share of the layers with weights, counted from the image, that take γ; the others take ε. In [0, 1]. */
+  lower: number
+  /** The first layer with weights: as its place says, by the limits 0 and 1 of pixels (z^B), or spread evenly over its window. */
+  input: 'same' | 'box' | 'flat'
+  /** Whether biases take their share of the relevance, which then does not arrive, or none. */
+  biases: 'share' | 'none'
+}
+
+export interface Relevance {
+  /** In the images' layout; where biases take none it sums to the target's logit. */
+  relevance: Float32Array
+  /** [count, classes] */
+  logits: Float32Array
+}
+
+/** Which weights are shuffled, each array within itself; all else stays. */
+export interface WeightShuffle {
+  /** Names of `graph.layers` that have parameters. */
+  layers: readonly string[]
+  seed: number
+}
+
 /** How many images go through the network at once, by what their activations take. */
 export interface BatchLimits {
   forward: number
@@ -56,10 +99,10 @@ export interface Classifier {
   readonly limits: BatchLimits
   /**
    * @returns logits [count, classes], row-major; log-probabilities where the file ends in a softmax that could not be
-   * taken off.
-   * @throws MaskscopeError 'run' when the outputs are not finite.
+   * taken off. With `ablate` one row per image and channel.
+   * @throws MaskscopeError 'run' when the outputs are not finite; of a layer as `activations`.
    */
-  logits(images: ImageBatch): Promise<Float32Array>
+  logits(images: ImageBatch, options?: LogitsOptions): Promise<Float32Array>
   /**
    * The score of each image and its gradient with respect to that image.
    * @param scores one per image
@@ -73,5 +116,17 @@ export interface Classifier {
    * @throws MaskscopeError 'usage' naming a layer that is not there, 'unavailable' where there are no layers, or no gradients.
    */
   activations(images: ImageBatch, layer: string, scores?: readonly Score[] | null, options?: GradientOptions): Promise<Activations>
+  /**
+   * Layer-wise relevance propagation: the target's logit handed back layer by layer to the pixels. TF.js computes it, whatever
+   * runs the rest.
+   * @param targets a class index per image
+   * @throws MaskscopeError 'unavailable' where the graph is not ours.
+   */
+  relevance(images: ImageBatch, targets: readonly number[], rule: LrpRule): Promise<Relevance>
+  /**
+   * The same classifier with weights out of order, for sanity checks; the caller disposes of it.
+   * @throws MaskscopeError 'unavailable' where the graph is not ours, 'usage' naming a layer that has no weights.
+   */
+  withWeights(shuffle: WeightShuffle): Promise<Classifier>
   dispose(): void
 }

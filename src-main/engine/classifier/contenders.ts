@@ -1,9 +1,10 @@
+import type { ExecutorId } from '#shared/domain/executor.ts'
 import type { Head } from '#shared/domain/score.ts'
 import type { Graph } from '../graph/graph.ts'
 import { createOnnxruntimeExecutor } from '../graph/onnxruntime/executor.ts'
 import { loadOnnxruntime } from '../graph/onnxruntime/runtime.ts'
 import { createTfjsExecutor } from '../graph/tfjs/executor.ts'
-import type { ChoiceFacts } from './choose-executor.ts'
+import type { ChoiceFacts, ThreadedExecutor } from './choose-executor.ts'
 
 /** What TF.js computes on, in a sentence, by the name of its backend. */
 const tfjsNames: Readonly<Record<string, string>> = {
@@ -14,6 +15,11 @@ const tfjsNames: Readonly<Record<string, string>> = {
 const kept: Readonly<Record<string, string>> = {
   tensorflow: 'a GPU is used, and TensorFlow.js computes on it',
   cpu: 'the backend cpu is the reference, which computes everything itself',
+}
+
+/** One of those that could run a graph here. */
+export async function executorOf(id: ExecutorId, graph: Graph, head: Head, threads: number): Promise<ThreadedExecutor> {
+  return id === 'tfjs' ? createTfjsExecutor(graph, head) : createOnnxruntimeExecutor(graph, head, { threads })
 }
 
 /** Who could run a graph here. */

@@ -4,18 +4,33 @@ import type { GraphReport } from '#shared/domain/layers.ts'
 import type { ModelInfo } from '#shared/domain/model.ts'
 import type { Score } from '#shared/domain/score.ts'
 import type { Executor } from '../graph/executor.ts'
-import type { Activations, BatchLimits, Classifier, GradientOptions, ScoreGradient } from './classifier.ts'
+import type { Graph } from '../graph/graph.ts'
+import { shuffleWeights } from '../graph/shuffle.ts'
+import { createRelevance, type RelevancePass } from '../graph/tfjs/relevance/relevance.ts'
+import { checkChannels, checkFinite, checkImages, checkLayer, checkWeighted, noGraph } from './checks.ts'
+import type { Ablation, Activations, BatchLimits, Classifier, GradientOptions, LogitsOptions, LrpRule, Relevance, ScoreGradient, WeightShuffle } from './classifier.ts'
 import { checkScores } from './scores.ts'
+
+/** The graph behind a classifier, and how an executor is made of another like it. */
+export interface Origin {
+  graph: Graph
+  make(graph: Graph): Promise<Executor>
+}
 
 /**
  * A classifier over an executor: checks what goes in and comes out, and cuts large batches into parts.
  * @param graph null where an executor runs the model's own file, which has no layers that we could name
+ * @param origin of the graph, for what the executor does not do; null where there is none
  */
-export function createClassifier(info: ModelInfo, executor: Executor, limits: BatchLimits, graph: GraphReport | null): Classifier {
+export function createClassifier(
+  info: ModelInfo, executor: Executor, limits: BatchLimits, graph: GraphReport | null, origin: Origin | null = null,
+): Classifier {
   const perImage = info.input.height * info.input.width * info.input.channels
+  let relevancePass: RelevancePass | undefined
 
-  async function logits(images: ImageBatch): Promise<Float32Array> {
+  async function logits(images: ImageBatch, { ablate }: LogitsOptions = {}): Promise<Float32Array> {
     checkImages(images, info)
+    if (ablate) return ablated(images, ablate)
     if (images.count <= limits.forward) return checkFinite(await executor.forward(images.data, images.count), info.name)
     const out = new Float32Array(images.count * info.classes)
     for (const [start, count] of parts(images.count, limits.forward)) {
@@ -23,6 +38,12 @@ export function createClassifier(info: ModelInfo, executor: Executor, limits: Ba
       out.set(checkFinite(part, info.name), start * info.classes)
     }
     return out
+  }
+
+  async function ablated(images: ImageBatch, { layer, channels }: Ablation): Promise<Float32Array> {
+    checkLayer(layer, graph, info)
+    checkChannels(channels, layer, graph!, images)
+    return checkFinite(await executor.ablated(images.data, images.count, layer, channels, limits.forward), info.name)
   }
 
   async function scoreGradient(images: ImageBatch, scores: readonly Score[], options: GradientOptions = {}): Promise<ScoreGradient> {
@@ -52,7 +73,7 @@ export function createClassifier(info: ModelInfo, executor: Executor, limits: Ba
   async function activations(
     images: ImageBatch, layer: string, scores: readonly Score[] | null = null, options: GradientOptions = {},
   ): Promise<Activations> {
-    checkLayer(layer)
+    checkLayer(layer, graph, info)
     if (scores) checkGradients(images, scores)
     else checkImages(images, info)
     let result: Activations | undefined
@@ -77,6 +98,35 @@ export function createClassifier(info: ModelInfo, executor: Executor, limits: Ba
     return result
   }
 
+  async function relevance(images: ImageBatch, targets: readonly number[], rule: LrpRule): Promise<Relevance> {
+    checkImages(images, info)
+    if (!origin) throw noGraph(info, 'Relevance')
+    if (targets.length !== images.count) throw new Error(`${targets.length} targets for ${images.count} images`)
+    checkScores(targets.map((target) => ({ kind: 'logit', target })), info.classes, info.head)
+    relevancePass ??= createRelevance(origin.graph)
+    const result: Relevance = { relevance: new Float32Array(images.data.length), logits: new Float32Array(images.count * info.classes) }
+    // it keeps all activations, and takes the weights by their signs besides
+    for (const [start, count] of parts(images.count, Math.max(1, Math.floor(limits.gradient / 2)))) {
+      const pixels = images.data.subarray(start * perImage, (start + count) * perImage)
+      const part = await relevancePass.relevance(pixels, count, targets.slice(start, start + count), rule)
+      result.logits.set(checkFinite(part.logits, info.name), start * info.classes)
+      result.relevance.set(part.relevance, start * perImage)
+    }
+    return result
+  }
+
+  async function withWeights({ layers, seed }: WeightShuffle): Promise<Classifier> {
+    if (!origin) throw noGraph(info, 'Shuffling weights')
+    checkWeighted(layers, graph, info)
+    const other = shuffleWeights(origin.graph, new Set(layers), seed)
+    return createClassifier(info, await origin.make(other), limits, graph, { ...origin, graph: other })
+  }
+
+  function dispose(): void {
+    relevancePass?.dispose()
+    executor.dispose()
+  }
+
   function checkGradients(images: ImageBatch, scores: readonly Score[]): void {
     if (info.access !== 'gradient') {
       throw new MaskscopeError('unavailable', `The model ${info.name} offers no gradients; choose a method that only asks for its outputs.`)
@@ -86,34 +136,11 @@ export function createClassifier(info: ModelInfo, executor: Executor, limits: Ba
     checkScores(scores, info.classes, info.head)
   }
 
-  function checkLayer(layer: string): void {
-    if (!graph) {
-      throw new MaskscopeError('unavailable', `The layers of ${info.name} cannot be looked into: it runs as it is, not as a graph of ours. Choose a method that needs no layer.`, { subject: 'layer' })
-    }
-    if (graph.layers.some(({ name }) => name === layer)) return
-    const known = graph.layers.filter(({ cam }) => cam).map(({ name }) => name)
-    const advice = known.length === 0 ? '' : ` Convolutions that can be looked into are ${known.slice(-8).join(', ')}.`
-    throw new MaskscopeError('usage', `The model ${info.name} has no layer "${layer}".${advice} "maskscope inspect" lists all.`, { subject: 'layer' })
-  }
-
-  return { info, graph, limits, logits, scoreGradient, activations, dispose: () => executor.dispose() }
+  return { info, graph, limits, logits, scoreGradient, activations, relevance, withWeights, dispose }
 }
 
 function parts(count: number, size: number): [start: number, count: number][] {
   const found: [number, number][] = []
   for (let start = 0; start < count; start += size) found.push([start, Math.min(size, count - start)])
   return found
-}
-
-function checkImages(images: ImageBatch, { input, name }: ModelInfo): void {
-  const fits = images.height === input.height && images.width === input.width && images.channels === input.channels
-  if (!fits || images.data.length !== images.count * input.height * input.width * input.channels) {
-    throw new Error(`images of ${images.height}×${images.width}×${images.channels} for ${name}, which takes ${input.height}×${input.width}×${input.channels}`)
-  }
-}
-
-function checkFinite(values: Float32Array, name: string): Float32Array {
-  const bad = values.findIndex((v) => !Number.isFinite(v))
-  if (bad < 0) return values
-  throw new MaskscopeError('run', `The model ${name} answered ${values[bad]} instead of a number. Check that its preprocessing (range, mean, std) fits, or use another model.`)
 }

@@ -15,7 +15,7 @@ import { graphReport } from '../graph/report.ts'
 import { simplify } from '../graph/simplify/simplify.ts'
 import { chooseExecutor, type ThreadedExecutor } from './choose-executor.ts'
 import type { Classifier } from './classifier.ts'
-import { contendersFor } from './contenders.ts'
+import { contendersFor, executorOf } from './contenders.ts'
 import { createClassifier } from './graph-classifier.ts'
 import { labelsFor } from './labels.ts'
 import { fitBatches } from './limits.ts'
@@ -73,7 +73,8 @@ export async function loadClassifier(source: ModelSource, use: ModelUse = plainU
     notes: [...graph.notes, ...labels.notes, ...notes],
     executor: choice,
   }
-  return threaded(createClassifier(info, executor, limits, graphReport(graph)), executor)
+  const make = (other: Graph): Promise<ThreadedExecutor> => executorOf(choice.id, other, head, use.threads)
+  return threaded(createClassifier(info, executor, limits, graphReport(graph), { graph, make }), executor)
 }
 
 function threaded(classifier: Classifier, executor: Pick<ThreadedExecutor, 'setThreads'>): LoadedClassifier {

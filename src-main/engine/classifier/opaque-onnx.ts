@@ -146,6 +146,7 @@ function executorOf(run: Run, session: InferenceSession, output: string, outputs
     },
     gradient: async () => refused(),
     activations: async () => refused(),
+    ablated: async () => refused(),
     dispose: () => void session.release(),
   }
 }

@@ -152,6 +152,9 @@ function opaqueExecutor(model: OpaqueModel, { size, classes, head }: Output, toM
     }
   }
   const forward = (images: Float32Array, count: number): Promise<Float32Array> => values(() => forwardOf(tf.tensor(images, [count, ...size])))
+  const refused = (): never => {
+    throw new MaskscopeError('unavailable', 'The layers of this model are not known, because TF.js runs it as it is. Choose a method that needs no layer.')
+  }
   return {
     id: 'tfjs-opaque',
     forward,
@@ -161,9 +164,8 @@ function opaqueExecutor(model: OpaqueModel, { size, classes, head }: Output, toM
       const gradient = await values(() => tf.grad((x) => tf.sum(tf.mul(forwardOf(x), tf.tensor(seeds, [count, classes]))))(tf.tensor(images, [count, ...size])))
       return { logits, scores: found, gradient }
     },
-    activations: () => {
-      throw new MaskscopeError('unavailable', 'The layers of this model are not known, because TF.js runs it as it is. Choose a method that needs no layer.')
-    },
+    activations: async () => refused(),
+    ablated: async () => refused(),
     dispose: () => model.dispose(),
   }
 }

@@ -41,5 +41,12 @@ export interface Executor {
    * @param scores one per image; without them no gradients are taken
    */
   activations(images: Float32Array, count: number, node: string, scores: readonly Score[] | null, reluRule: ReluRule): Promise<ActivationBatch>
+  /**
+   * Logits with single channels of a node put to zero, a row per image and channel; the part of the graph before the node is computed once
+   * per image.
+   * @param channels a list per image
+   * @param most rows that go through the rest of the graph at once
+   */
+  ablated(images: Float32Array, count: number, node: string, channels: readonly (readonly number[])[], most: number): Promise<Float32Array>
   dispose(): void
 }

@@ -33,6 +33,7 @@ export function oneByOne(single: Executor): Executor {
         scores: scores && joined(answers.map((a) => a.scores!)),
       }
     },
+    ablated: (images, count, node, channels, most) => single.ablated(images, count, node, channels, most),
     dispose: () => single.dispose(),
   }
 }

@@ -1,7 +1,7 @@
 import type { ReluRule } from '../../classifier/classifier.ts'
 import type { Graph, GraphNode } from '../graph.ts'
 import { backwardRuleOf } from './backward-rules.ts'
-import { dependentOn } from './dependence.ts'
+import { dependentOn } from '../dependence.ts'
 import type { Emitter } from './emitter.ts'
 import type { Stored } from './layout.ts'
 import type { Written } from './rule.ts'

@@ -12,6 +12,7 @@ import { createSessions } from './sessions.ts'
 import { ends } from './write-forward.ts'
 import type { Asked } from './write-model.ts'
 import { writeModel } from './write-model.ts'
+import { createAblation } from './ablation.ts'
 import { joined } from '../joined.ts'
 
 export interface OnnxruntimeExecutor extends Executor {
@@ -81,6 +82,8 @@ export async function createOnnxruntimeExecutor(graph: Graph, head: Head, option
     return whole
   }
 
+  const ablation = createAblation(ort, graph, sessions)
+
   return {
     id: 'onnxruntime',
     forward: (images, count) => inTurn(async () => (await compute({ score: null, node: null }, images, count, null))[ends.logits]!),
@@ -94,6 +97,11 @@ export async function createOnnxruntimeExecutor(graph: Graph, head: Head, option
       const activations = found[ends.activations]!
       const gradients = scores ? (found[ends.gradient] ?? new Float32Array(activations.length)) : null
       return { shape, activations, gradients, logits: found[ends.logits]!, scores: found[ends.scores] ?? null }
+    }),
+    ablated: (images, count, node, channels, most) => inTurn(async () => {
+      const rows: Float32Array[] = []
+      for (let i = 0; i < count; i++) rows.push(await ablation(images.subarray(i * perImage, (i + 1) * perImage), node, channels[i]!, most))
+      return joined(rows)
     }),
     setThreads: (threads) => inTurn(() => sessions.setThreads(threads)),
     dispose() {

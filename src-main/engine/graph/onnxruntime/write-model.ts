@@ -1,14 +1,15 @@
 import type { Head, ScoreKind } from '#shared/domain/score.ts'
 import type { ReluRule } from '../../classifier/classifier.ts'
+import type { Cut } from '../cut.ts'
 import type { Graph } from '../graph.ts'
 import { elementTypes } from '../onnx-format/schema.ts'
 import { emitBackward } from './backward-driver.ts'
-import { dependentOn } from './dependence.ts'
+import { dependentOn } from '../dependence.ts'
 import type { Emitter, WrittenModel } from './emitter.ts'
 import { createEmitter } from './emitter.ts'
 import type { Stored } from './layout.ts'
 import { emitScores } from './scores.ts'
-import { ends, writeForward } from './write-forward.ts'
+import { ends, handedName, writeForward } from './write-forward.ts'
 
 /** What a session computes. */
 export interface Asked {
@@ -36,6 +37,22 @@ export function writeModel(graph: Graph, head: Head, asked: Asked): WrittenModel
     const gradient = emitBackward(graph, values, emitter, { seed, towards, reluRule: asked.score.reluRule })
     if (gradient) handOut(ends.gradient, gradient, emitter)
   }
+  return emitter.finish()
+}
+
+/** The part of a cut graph up to a layer: images in, the handed values out. */
+export function writeBefore({ before, handed }: Cut): WrittenModel {
+  const emitter = createEmitter()
+  const values = writeForward({ nodes: before }, emitter, new Set())
+  handed.forEach((name, i) => handOut(handedName(i), values.get(name)!.output, emitter))
+  return emitter.finish()
+}
+
+/** The part behind: the handed values in, logits out. */
+export function writeBehind({ behind, handed }: Cut, output: string): WrittenModel {
+  const emitter = createEmitter()
+  const values = writeForward({ nodes: behind }, emitter, new Set(), ({ name }) => handedName(handed.indexOf(name)))
+  handOut(ends.logits, values.get(output)!.output, emitter)
   return emitter.finish()
 }
 

@@ -6,8 +6,12 @@ import { scoresAndSeeds } from '../../classifier/scores.ts'
 import type { ActivationBatch, Executor, ScoredBatch } from '../executor.ts'
 import type { Graph } from '../graph.ts'
 import { batched, nodeNamed } from '../graph.ts'
+import type { Cut } from '../cut.ts'
+import { cutBehind } from '../cut.ts'
+import { joined } from '../joined.ts'
 import { shapeOfLayer } from '../layer-shape.ts'
 import { oneByOne } from '../one-by-one.ts'
+import { ablatedLogits } from './ablation.ts'
 import { registerActivationGradient } from './activation-gradient.ts'
 import { backwardPass, disposeAll, forwardPass, planPasses, valuesOf, type Step } from './passes.ts'
 import { createWeightStore } from './weight-store.ts'
@@ -25,6 +29,7 @@ export function createTfjsExecutor(graph: Graph, head: Head): Executor {
   const inputShape = nodeNamed(graph, input).shape
   const classes = nodeNamed(graph, output).shape[1]!
   const plans = new Map<string, Step[]>()
+  const cuts = new Map<string, Cut>()
 
   /** For a gradient of `of`, or for the forward pass alone; besides the output, the value of `of` is kept. */
   function planFor(of: string | null, value = false): Step[] {
@@ -81,6 +86,17 @@ export function createTfjsExecutor(graph: Graph, head: Head): Executor {
     }
   }
 
-  const executor: Executor = { id: 'tfjs', forward, gradient, activations, dispose: () => weights.dispose() }
+  async function ablated(images: Float32Array, count: number, node: string, channels: readonly (readonly number[])[], most: number): Promise<Float32Array> {
+    let cut = cuts.get(node)
+    if (!cut) cuts.set(node, (cut = cutBehind(graph, node)))
+    const size = images.length / count
+    const rows: Float32Array[] = []
+    for (let i = 0; i < count; i++) {
+      rows.push(await ablatedLogits(cut, output, weights, () => imagesOf(images.subarray(i * size, (i + 1) * size), 1), channels[i]!, most))
+    }
+    return joined(rows)
+  }
+
+  const executor: Executor = { id: 'tfjs', forward, gradient, activations, ablated, dispose: () => weights.dispose() }
   return graph.oneByOne ? oneByOne(executor) : executor
 }

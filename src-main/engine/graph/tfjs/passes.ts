@@ -95,7 +95,8 @@ export function backwardPass(
   }
 }
 
-function accumulate(gradients: (Tensor | null)[], index: number, gradient: Tensor): void {
+/** Adds a gradient to those that arrived before; it becomes the list's own. */
+export function accumulate(gradients: (Tensor | null)[], index: number, gradient: Tensor): void {
   const before = gradients[index]
   if (!before) {
     gradients[index] = gradient

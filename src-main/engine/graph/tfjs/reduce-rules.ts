@@ -64,7 +64,7 @@ export const softmax: Rule<'softmax'> = {
 }
 
 /** 1/sqrt(variance + epsilon), and x less its mean. */
-function centred(node: NodeOf<'normalize'>, axes: readonly number[], x: Tensor): { centre: Tensor; inverse: Tensor } {
+export function centred(node: NodeOf<'normalize'>, axes: readonly number[], x: Tensor): { centre: Tensor; inverse: Tensor } {
   const centre = tf.sub(x, meanOver(x, axes, true))
   return { centre, inverse: tf.rsqrt(tf.add(meanOver(tf.square(centre), axes, true), node.epsilon)) }
 }

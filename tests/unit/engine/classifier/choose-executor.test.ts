@@ -22,7 +22,8 @@ function fake(id: ExecutorId, costs: readonly number[], fails?: 'make' | 'run'):
     return {} as never
   }
   const executor: ThreadedExecutor = {
-    id, forward: () => spend('forward'), gradient: () => spend('gradient'), activations: () => spend('activations'), dispose: () => void calls.push('dispose'),
+    id, forward: () => spend('forward'), gradient: () => spend('gradient'), activations: () => spend('activations'), ablated: () => spend('ablated'),
+    dispose: () => void calls.push('dispose'),
   }
   return {
     calls,

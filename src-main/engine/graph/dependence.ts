@@ -1,5 +1,5 @@
-import type { Graph } from '../graph.ts'
-import { nodeNamed } from '../graph.ts'
+import type { Graph } from './graph.ts'
+import { nodeNamed } from './graph.ts'
 
 /** Names of the nodes that depend on a node, itself among them. */
 export function dependentOn(graph: Graph, name: string): Set<string> {

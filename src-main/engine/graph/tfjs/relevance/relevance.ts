@@ -1,0 +1,97 @@
+import * as tf from '@tensorflow/tfjs-core'
+import type { Tensor } from '@tensorflow/tfjs-core'
+import type { LrpRule, Relevance } from '../../../classifier/classifier.ts'
+import type { Graph } from '../../graph.ts'
+import { batched, nodeNamed } from '../../graph.ts'
+import { joined } from '../../joined.ts'
+import { planRelevance } from '../../relevance-plan.ts'
+import { registerActivationGradient } from '../activation-gradient.ts'
+import { accumulate, disposeAll, forwardPass, planPasses, valuesOf } from '../passes.ts'
+import { ruleOf } from '../rules.ts'
+import { createWeightStore } from '../weight-store.ts'
+import { createForms } from './linear-map.ts'
+import { relevanceOfInputs } from './node-rules.ts'
+
+/** Layer-wise relevance propagation through one graph, on the active TF.js backend. */
+export interface RelevancePass {
+  /** @param targets a class per image */
+  relevance(images: Float32Array, count: number, targets: readonly number[], rule: LrpRule): Promise<Relevance>
+  dispose(): void
+}
+
+/**
+ * All values of a forward pass are kept; then, node by node in reverse, the relevance of a node is shared out among its inputs
+ * (Bach et al., 2015). It starts as the target's logit.
+ */
+export function createRelevance(graph: Graph): RelevancePass {
+  registerActivationGradient()
+  const { nodes, input, output } = graph
+  const steps = planPasses(nodes, nodes.map(({ name }) => name), input)
+  const plan = planRelevance(graph)
+  const weights = createWeightStore()
+  const forms = createForms()
+  const at = (name: string): number => nodes.findIndex((node) => node.name === name)
+  const inputShape = nodeNamed(graph, input).shape
+  const classes = nodeNamed(graph, output).shape[1]!
+
+  /** What a node that only moves and scales gives for an image of one value. */
+  function ofConstant(name: string, value: number): Tensor {
+    const node = nodeNamed(graph, name)
+    if (node.op === 'input') return tf.fill(batched(inputShape, 1), value)
+    return ruleOf(node.op as 'affine').forward({ node: node as never, inputs: [ofConstant(node.inputs[0]!, value)], weights, shape: batched(node.shape, 1) })
+  }
+
+  function limitsOf(name: string): { low: Tensor; high: Tensor } {
+    const [black, white] = [ofConstant(name, 0), ofConstant(name, 1)]
+    return { low: tf.minimum(black, white), high: tf.maximum(black, white) }
+  }
+
+  async function relevance(images: Float32Array, count: number, targets: readonly number[], rule: LrpRule): Promise<Relevance> {
+    const lower = plan.lower(rule)
+    const values: (Tensor | null)[] = []
+    const relevances: (Tensor | null)[] = []
+    const [from, to] = [at(output), at(input)]
+    try {
+      forwardPass(steps, weights, count, values, () => tf.tensor(images, batched(inputShape, count), 'float32'))
+      const logits = Float32Array.from(await valuesOf(values[from]!))
+      const start = new Float32Array(logits.length)
+      targets.forEach((target, i) => (start[i * classes + target] = logits[i * classes + target]!))
+      relevances[from] = tf.tensor(start, values[from]!.shape)
+      for (let i = from; i > to; i--) {
+        passOn(i, rule, lower, values, relevances)
+        relevances[i]?.dispose()
+        relevances[i] = null
+        values[i]?.dispose()
+        values[i] = null
+      }
+      const onImage = relevances[to]
+      return { logits, relevance: onImage ? Float32Array.from(await valuesOf(onImage)) : new Float32Array(images.length) }
+    } finally {
+      disposeAll(values)
+      disposeAll(relevances)
+    }
+  }
+
+  function passOn(i: number, rule: LrpRule, lower: ReadonlySet<string>, values: readonly (Tensor | null)[], relevances: (Tensor | null)[]): void {
+    const { node, inputs, wanted, active } = steps[i]!
+    const r = relevances[i]
+    if (!active || !r) return
+    const share = lower.has(node.name) ? { kind: 'gamma' as const, gamma: rule.gamma } : { kind: 'epsilon' as const, epsilon: rule.epsilon }
+    const found = tf.tidy(() => {
+      const parts = relevanceOfInputs({
+        node, r, inputs: inputs.map((k) => values[k]!), output: values[i]!, wanted, rule, share, plan, weights, forms, limits: () => limitsOf(node.inputs[0]!),
+      })
+      return Object.fromEntries(parts.flatMap((part, k) => (part && wanted[k] ? [[k, part] as const] : [])))
+    })
+    for (const [k, part] of Object.entries(found)) accumulate(relevances, inputs[Number(k)]!, part)
+  }
+
+  async function each(images: Float32Array, count: number, targets: readonly number[], rule: LrpRule): Promise<Relevance> {
+    const size = images.length / count
+    const parts: Relevance[] = []
+    for (let i = 0; i < count; i++) parts.push(await relevance(images.subarray(i * size, (i + 1) * size), 1, [targets[i]!], rule))
+    return { relevance: joined(parts.map((p) => p.relevance)), logits: joined(parts.map((p) => p.logits)) }
+  }
+
+  return { relevance: graph.oneByOne ? each : relevance, dispose: () => weights.dispose() }
+}
