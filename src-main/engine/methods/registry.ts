@@ -1,6 +1,7 @@
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { centerControl } from './center.ts'
 import { createConsensus } from './consensus.ts'
+import { deCam } from './de-cam.ts'
 import { edgesControl } from './edges.ts'
 import { gradCamPlusPlus } from './grad-cam-plus-plus.ts'
 import { gradCam } from './grad-cam.ts'
@@ -15,6 +16,7 @@ import { neuromask } from './neuromask.ts'
 import { occlusion } from './occlusion.ts'
 import { oracleControl } from './oracle.ts'
 import { randomControl } from './random.ts'
+import { randomSearch } from './random-search.ts'
 import { rise } from './rise.ts'
 import { scoreCam } from './score-cam.ts'
 import { sensitivityMask } from './sensitivity-mask.ts'
@@ -26,6 +28,7 @@ import { varGrad } from './vargrad.ts'
 export const methods: readonly Method[] = [
   neuromask,
   sensitivityMask,
+  deCam,
 
   gradient,
   inputXGradient,
@@ -42,6 +45,7 @@ export const methods: readonly Method[] = [
   rise,
   lime,
   kernelShap,
+  randomSearch,
 
   createConsensus(findMethod),
 
