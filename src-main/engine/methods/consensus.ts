@@ -13,7 +13,7 @@ import { frameOf } from './gradients/samples.ts'
 import { classifyAll } from './masks/calls.ts'
 import type { ExplainTask, Method, Step } from './method.ts'
 
-const chosen = 'smoothgrad,integrated-gradients,layer-cam'
+const chosen = 'input-x-gradient,grad-cam'
 
 /**
  * The mean of rank-normalised maps of other methods.
@@ -30,12 +30,19 @@ export function createConsensus(find: (id: string) => Method): Method {
     parameters: [
       {
         type: 'text', kind: 'methods', name: 'methods', label: 'Methods', group: 'Methods', common: true,
-        help: 'Whose maps are combined, with commas between them; each runs with its own default parameters.',
+        help: 'Whose maps are combined, with commas between them.',
         default: chosen,
+        tune: { values: [chosen, 'integrated-gradients,grad-cam', 'smoothgrad,grad-cam', 'integrated-gradients,grad-cam,score-cam', 'smoothgrad,integrated-gradients,layer-cam'] },
+      },
+      {
+        type: 'choice', name: 'presets', label: 'Their parameters', group: 'Methods',
+        help: 'With which parameters they run.',
+        default: 'maskscope', options: [{ value: 'maskscope', label: 'Our preset where a method has one, else its first' }, { value: 'first', label: "Each method's first preset" }],
+        tune: { values: ['maskscope', 'first'] },
       },
       mapBlurParameter(0, 8),
     ],
-    presets: [{ id: 'maskscope', title: 'Maskscope', source: 'Ours: gradients, a path and activations, one of each.', values: { methods: chosen, 'map-blur': 0 } }],
+    presets: [{ id: 'maskscope', title: 'Maskscope', source: 'Ours: one map that is fine and one that is sure of the place; two backward passes in all.', values: { methods: chosen, presets: 'maskscope', 'map-blur': 0 } }],
     explain: (task) => explain(task, membersOf(wordOf(task.parameters, 'methods'), find, task)),
   }
   return consensus
@@ -102,7 +109,8 @@ async function* explain(task: ExplainTask, members: readonly Method[]): AsyncGen
       await task.steer?.(Math.min(iterations, Math.max(...subjects.map(({ at }) => at)) + 1))
       return null
     }
-    const inner = member.explain({ ...task, parameters: resolveParameters(member, {}), steer })
+    const ours = wordOf(parameters, 'presets') === 'maskscope' && member.presets.some(({ id }) => id === 'maskscope')
+    const inner = member.explain({ ...task, parameters: resolveParameters(member, ours ? { preset: 'maskscope' } : {}), steer })
     let explanations: Explanation[] | undefined
     try {
       while (!explanations) {

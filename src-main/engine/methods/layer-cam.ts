@@ -20,10 +20,6 @@ export const layerCamMethod: Method = {
   parameters: [scoreParameter('logit', ['logit', 'log-odds']), layerParameter, positiveParameter, mapBlurParameter(0, 8)],
   presets: [
     { id: 'paper', title: 'As published', source: 'Jiang et al. 2021 for one layer: the logit, the last convolution, no fusion of layers.', values: published },
-    {
-      id: 'maskscope', title: 'Maskscope', source: 'Ours: on the log-odds, blurred, which localises better on scenes (docs/methods.md).',
-      values: { ...published, score: 'log-odds', 'map-blur': 3 },
-    },
   ],
   explain: (task) => explainCam(task, layerCam),
 }

@@ -53,8 +53,8 @@ export const scoreCam: Method = {
       values: { ...versionOne, score: 'logit', weighting: 'softmax' },
     },
     {
-      id: 'maskscope', title: 'Maskscope', source: 'Ours: the rise of the probability over the mean colour, which speaks of nothing.',
-      values: { ...versionOne, weighting: 'increase', fill: 'mean', 'map-blur': 3 },
+      id: 'maskscope', title: 'Maskscope', source: 'Ours: the rise of the probability over the mean colour, which localises better on scenes (docs/methods.md).',
+      values: { ...versionOne, weighting: 'increase', fill: 'mean' },
     },
   ],
   explain,
