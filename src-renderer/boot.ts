@@ -7,6 +7,7 @@ import type { Host } from './host/host.ts'
 import { call, connect, connection, watch } from './rpc.ts'
 import { takesText, useCommands } from './stores/commands.ts'
 import { useFiles } from './stores/files.ts'
+import { useMetrics } from './stores/metrics.ts'
 import { useModels } from './stores/models.ts'
 import { useNotices } from './stores/notices.ts'
 import { useOrder } from './stores/order.ts'
@@ -32,7 +33,7 @@ async function pickHost(): Promise<Host> {
 async function begin(): Promise<void> {
   const session = useSession()
   try {
-    await Promise.all([session.begin(), useModels().begin(), useOrder().begin()])
+    await Promise.all([session.begin(), useModels().begin(), useOrder().begin(), useMetrics().begin()])
   } catch (error) {
     useNotices().fail(error)
   }

@@ -17,6 +17,8 @@ export async function beginStores(answers: Answers = {}, host?: Host): Promise<F
   setActivePinia(createPinia())
   const client = fakeClient({
     'methods.list': () => [method],
+    'metrics.list': () => [],
+    'metrics.ofRun': () => [],
     'images.classify': () => reading,
     'models.bundled': () => [{ name: 'demo', title: 'Demo', note: 'Ten kinds of drawn objects' }],
     'settings.change': (settings) => settings as never,
