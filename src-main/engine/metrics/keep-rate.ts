@@ -1,6 +1,87 @@
+import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { ImageBatch } from '#shared/domain/image.ts'
+import { upsample } from '#shared/imaging/interpolation.ts'
+import { createRandom } from '#shared/random/random.ts'
 import type { Classifier } from '../classifier/classifier.ts'
+import { switchOf } from '../methods/common/parameters.ts'
 import { compose, inPlace, type Frame } from '../methods/masks/compose.ts'
+import { createFill } from '../methods/masks/fills.ts'
+import type { Metric, MetricTask } from './metric.ts'
+import { scaled } from './scale.ts'
+import { maskOf } from './shown.ts'
+import { harshFills, renderUnseenFill, unseenFills } from './unseen-fills.ts'
+
+export const keepRateMetric: Metric = {
+  id: 'keep-rate',
+  title: 'Keep rate',
+  citation: 'M. Alzantot et al.: NeuroMask. IEEE SMARTCOMP 2019 (its success rate); here over fills that no mask is optimised against.',
+  definition: 'How often the target stays the top class when only what the map shows is left, over noise, an imputation and a checkerboard.',
+  better: 'higher',
+  range: [0, 1],
+  cost: 'queries',
+  needs: [],
+  parameters: [{
+    type: 'boolean', name: 'wrong-class', label: 'A wrong class, too', group: 'Controls', default: false,
+    help: 'Also explains another class, drawn by the seed, and tells how often that one is named: what optimisation alone brings about. It takes the method again.',
+  }],
+  presets: [],
+  async measure(task) {
+    const mask = maskOf(task.map)
+    const details: Record<string, number> = {}
+    await rates(task, task.classifier, mask, task.target, '', details)
+    if (task.judge) await rates(task, task.judge, mask, task.target, 'judge-', details)
+    if (switchOf(task.parameters, 'wrong-class')) {
+      const { classes, name } = task.classifier.info
+      if (classes < 2) throw new MaskscopeError('unavailable', `${name} has one class only, so there is no wrong one; switch the parameter wrong-class off.`, { subject: 'wrong-class' })
+      const wrong = (task.target + 1 + createRandom(task.seed, 'wrong-class').below(classes - 1)) % classes
+      const forged = maskOf(await task.explain(task.image, { target: wrong }))
+      await rates(task, task.classifier, forged, wrong, 'wrong-', details)
+      if (task.judge) await rates(task, task.judge, forged, wrong, 'judge-wrong-', details)
+    }
+    return { value: details['unseen']!, details }
+  },
+}
+
+/** Fills that masks here are optimised against, or may be. */
+const seenFills = ['mean', 'zero', 'blur', 'drawn'] as const
+const drawings = 8
+
+/** Adds what a classifier makes of a mask: 0 or 1 each, shares for `seen`, `unseen` and `seen-drawn`. */
+async function rates({ image, frame, seed }: MetricTask, asked: Classifier, mask: Float32Array, target: number, prefix: string, details: Record<string, number>): Promise<void> {
+  if (target >= asked.info.classes) {
+    throw new MaskscopeError('usage', `The judge ${asked.info.name} has ${asked.info.classes} classes, too few for the target ${target}; choose one with the same classes.`, { subject: 'judge' })
+  }
+  const { height, width, channels } = frame
+  const random = createRandom(seed, 'keep-rate')
+  const kinds = [...unseenFills, ...harshFills]
+  const unseen = kinds.map((kind) => renderUnseenFill(kind, image, height, width, channels, mask, random))
+  const seen = seenFills.map((kind) => {
+    const fill = createFill(kind, frame, image, scaled(frame, 10), createRandom(seed, 'keep-rate', 'seen'))
+    return Array.from({ length: fill.changes ? drawings : 1 }, () => fill.next().slice())
+  })
+  const batch: ImageBatch = { count: 1, ...frame, data: image }
+  const tops = await topClassesUnderMask(asked, batch, mask, [...unseen, ...seen.flat()])
+  const [clean, outline] = await topClasses(asked, { ...batch, count: 2, data: joined(image, outlineImage(mask, channels)) })
+  const share = (some: readonly number[]): number => some.filter((top) => top === target).length / some.length
+  kinds.forEach((kind, k) => (details[`${prefix}${kind}`] = share([tops[k]!])))
+  details[`${prefix}unseen`] = share(tops.slice(0, unseenFills.length))
+  let from = kinds.length
+  seenFills.forEach((kind, k) => {
+    details[`${prefix}seen-${kind}`] = share(tops.slice(from, from + seen[k]!.length))
+    from += seen[k]!.length
+  })
+  details[`${prefix}seen`] = seenFills.reduce((sum, kind) => sum + details[`${prefix}seen-${kind}`]! / seenFills.length, 0)
+  if (!prefix.startsWith('judge')) details[`${prefix}area`] = mask.reduce((sum, value) => sum + value, 0) / mask.length
+  details[`${prefix}mask-only`] = share([outline!])
+  details[`${prefix}clean`] = share([clean!])
+}
+
+function joined(a: Float32Array, b: Float32Array): Float32Array {
+  const out = new Float32Array(a.length + b.length)
+  out.set(a)
+  out.set(b, a.length)
+  return out
+}
 
 /**
  * The top class of one image under one mask, over each of several fills: x·m + fill·(1 − m).
@@ -29,10 +110,27 @@ export function outlineImage(mask: Float32Array, channels: number): Float32Array
 
 /** The class of the largest logit of each image, the first of several equal ones. */
 export async function topClasses(classifier: Classifier, images: ImageBatch): Promise<number[]> {
-  const logits = await classifier.logits(images)
+  const logits = await classifier.logits(fitted(images, classifier.info.input))
   const classes = logits.length / images.count
   return Array.from({ length: images.count }, (_, i) => {
     const row = logits.subarray(i * classes, (i + 1) * classes)
     return row.reduce((best, value, k) => (value > row[best]! ? k : best), 0)
   })
+}
+
+/** Images at the input size of another classifier, by exact interpolation; the same ones where they fit. */
+function fitted(images: ImageBatch, input: Frame): ImageBatch {
+  const { count, height, width, channels } = images
+  if (channels !== input.channels) {
+    throw new MaskscopeError('usage', `The judge takes ${input.channels} channels and the image has ${channels}; choose a judge for such images.`, { subject: 'judge' })
+  }
+  if (height === input.height && width === input.width) return images
+  const data = new Float32Array(count * input.height * input.width * channels)
+  for (let plane = 0; plane < count * channels; plane++) {
+    const [image, c] = [Math.floor(plane / channels), plane % channels]
+    const small = Float32Array.from({ length: height * width }, (_, i) => images.data[(image * height * width + i) * channels + c]!)
+    const large = upsample({ height, width, data: small }, input.height, input.width).data
+    large.forEach((value, i) => (data[(image * large.length + i) * channels + c] = value))
+  }
+  return { ...input, count, data }
 }

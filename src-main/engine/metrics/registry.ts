@@ -1,22 +1,31 @@
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { agreementMetric } from './agreement.ts'
+import { averageDropMetric } from './average-drop.ts'
 import { averagePrecisionMetric } from './average-precision.ts'
 import { complexityMetric } from './complexity.ts'
 import { costMetric } from './cost.ts'
+import { deletionMetric } from './deletion.ts'
 import { energyPointingGameMetric } from './energy-pointing-game.ts'
 import { gridPointingGameMetric } from './grid-pointing-game.ts'
+import { increaseInConfidenceMetric } from './increase-in-confidence.ts'
+import { insertionMetric } from './insertion.ts'
 import { iouMetric } from './iou.ts'
 import { iouBestMetric } from './iou-best.ts'
 import { iouOtsuMetric } from './iou-otsu.ts'
+import { keepRateMetric } from './keep-rate.ts'
 import type { Metric } from './metric.ts'
 import { pixelAurocMetric } from './pixel-auroc.ts'
 import { pointingGameMetric } from './pointing-game.ts'
 import { relevanceRankMetric } from './relevance-rank.ts'
+import { roadMetric } from './road.ts'
 import { sparsenessMetric } from './sparseness.ts'
+import { sufficiencyMetric } from './sufficiency.ts'
 
 /** Every metric of the workbench, in the order in which it is offered. */
 export const metrics: readonly Metric[] = [
-  averagePrecisionMetric, iouMetric, iouOtsuMetric, iouBestMetric, pixelAurocMetric, pointingGameMetric, energyPointingGameMetric, relevanceRankMetric, gridPointingGameMetric,
+  deletionMetric, insertionMetric, roadMetric, averageDropMetric, increaseInConfidenceMetric, sufficiencyMetric, keepRateMetric,
+  averagePrecisionMetric, iouMetric, iouOtsuMetric, iouBestMetric, pixelAurocMetric, pointingGameMetric, energyPointingGameMetric, relevanceRankMetric,
+  gridPointingGameMetric,
   sparsenessMetric, complexityMetric, agreementMetric, costMetric,
 ]
 
