@@ -1,4 +1,5 @@
 import { MaskscopeError } from '#shared/domain/errors.ts'
+import { ablationCam } from './ablation-cam.ts'
 import { centerControl } from './center.ts'
 import { createConsensus } from './consensus.ts'
 import { deCam } from './de-cam.ts'
@@ -6,11 +7,13 @@ import { edgesControl } from './edges.ts'
 import { gradCamPlusPlus } from './grad-cam-plus-plus.ts'
 import { gradCam } from './grad-cam.ts'
 import { gradient } from './gradient.ts'
+import { guidedBackprop } from './guided-backprop.ts'
 import { inputXGradient } from './input-x-gradient.ts'
 import { integratedGradients } from './integrated-gradients.ts'
 import { kernelShap } from './kernel-shap.ts'
 import { layerCamMethod } from './layer-cam.ts'
 import { lime } from './lime.ts'
+import { lrp } from './lrp.ts'
 import type { Method } from './method.ts'
 import { neuromask } from './neuromask.ts'
 import { occlusion } from './occlusion.ts'
@@ -35,11 +38,14 @@ export const methods: readonly Method[] = [
   smoothGrad,
   varGrad,
   integratedGradients,
+  guidedBackprop,
+  lrp,
 
   gradCam,
   gradCamPlusPlus,
   layerCamMethod,
   scoreCam,
+  ablationCam,
 
   occlusion,
   rise,
