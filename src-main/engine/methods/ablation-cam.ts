@@ -28,6 +28,7 @@ export const ablationCam: Method = {
     'Localization. WACV 2020.',
   access: 'query',
   family: 'activation',
+  deterministic: true,
   needs: ['layers'],
   map: { range: [0, Infinity], signed: false },
   parameters: [

@@ -10,6 +10,7 @@ export const centerControl: Method = {
   citation: 'A control: a Gaussian in the middle of the image; the "center" baseline of the pointing game (J. Zhang et al., IJCV 2018).',
   access: 'query',
   family: 'control',
+  deterministic: true,
   map: { range: [0, 1], signed: false },
   parameters: [
     {

@@ -14,6 +14,7 @@ export const edgesControl: Method = {
     'for Saliency Maps. NeurIPS 2018.',
   access: 'query',
   family: 'control',
+  deterministic: true,
   map: { range: [0, 1], signed: false },
   parameters: [mapBlurParameter()],
   presets: [{ id: 'maskscope', title: 'Maskscope', source: 'Ours.', values: { 'map-blur': 0 } }],

@@ -15,6 +15,7 @@ export const gradCamPlusPlus: Method = {
     'for Deep Convolutional Networks. WACV 2018.',
   access: 'gradient',
   family: 'activation',
+  deterministic: true,
   needs: ['layers'],
   map: { range: [0, Infinity], signed: false },
   parameters: [

@@ -15,6 +15,7 @@ export const gradCam: Method = {
     'via Gradient-based Localization. ICCV 2017.',
   access: 'gradient',
   family: 'activation',
+  deterministic: true,
   needs: ['layers'],
   map: { range: [0, Infinity], signed: false },
   parameters: [

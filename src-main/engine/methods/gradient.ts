@@ -12,6 +12,7 @@ export const gradient: Method = {
     'Saliency Maps. ICLR workshop 2014.',
   access: 'gradient',
   family: 'gradient',
+  deterministic: true,
   map: { range: [0, Infinity], signed: false },
   parameters: [scoreParameter('logit', ['logit', 'log-odds']), reductionParameter('magnitude-max'), mapBlurParameter(0, 8)],
   presets: [

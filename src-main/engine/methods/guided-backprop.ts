@@ -13,6 +13,7 @@ export const guidedBackprop: Method = {
     'workshop 2015.',
   access: 'gradient',
   family: 'gradient',
+  deterministic: true,
   needs: ['layers'],
   map: { range: [0, Infinity], signed: false },
   parameters: [scoreParameter('logit', ['logit', 'log-odds']), reductionParameter('magnitude-max'), mapBlurParameter(0, 8)],

@@ -15,6 +15,7 @@ export const inputXGradient: Method = {
     'Propagating Activation Differences. arXiv:1605.01713, 2016.',
   access: 'gradient',
   family: 'gradient',
+  deterministic: (parameters) => parameters['fill'] !== 'noise',
   map: { range: [-Infinity, Infinity], signed: true },
   parameters: [
     scoreParameter('logit', ['logit', 'log-odds']),

@@ -32,6 +32,7 @@ export const integratedGradients: Method = {
   citation: 'M. Sundararajan, A. Taly, Q. Yan: Axiomatic Attribution for Deep Networks. ICML 2017.',
   access: 'gradient',
   family: 'gradient',
+  deterministic: (parameters) => parameters['fill'] !== 'noise',
   map: { range: [-Infinity, Infinity], signed: true },
   parameters: [
     scoreParameter('logit', ['logit', 'log-odds']),

@@ -15,6 +15,7 @@ export const layerCamMethod: Method = {
     'Localization. IEEE Transactions on Image Processing 30, 2021.',
   access: 'gradient',
   family: 'activation',
+  deterministic: true,
   needs: ['layers'],
   map: { range: [0, Infinity], signed: false },
   parameters: [scoreParameter('logit', ['logit', 'log-odds']), layerParameter, positiveParameter, mapBlurParameter(0, 8)],

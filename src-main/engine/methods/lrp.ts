@@ -56,6 +56,7 @@ export const lrp: Method = {
     'K.-R. Müller: Layer-Wise Relevance Propagation: An Overview. Explainable AI, Springer 2019.',
   access: 'gradient',
   family: 'gradient',
+  deterministic: true,
   needs: ['layers'],
   map: { range: [-Infinity, Infinity], signed: true },
   parameters,

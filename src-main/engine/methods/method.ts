@@ -60,8 +60,8 @@ export interface Method extends ParameterSchema {
   family: Family
   /** What it needs besides: the layers of a graph of ours, or the true object. */
   needs?: readonly Need[]
-  /** It draws nothing at random: every seed gives the same map, so that one is enough. */
-  deterministic?: true
+  /** It draws nothing at random, at least with these parameters: every seed gives the same map, so that one is enough. */
+  deterministic?: true | ((parameters: ParameterValues) => boolean)
   /** What its maps are while they come: a result says it of itself. A mask in [0, 1] where left out. */
   map?: { range: readonly [number, number]; signed: boolean }
   /** Yields progress per image and step; returns one explanation per image. Throws MaskscopeError 'cancelled' on abort. */

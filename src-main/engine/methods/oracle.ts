@@ -10,6 +10,7 @@ export const oracleControl: Method = {
   citation: 'A control: the true object, 1 on it and 0 elsewhere.',
   access: 'query',
   family: 'control',
+  deterministic: true,
   needs: ['object'],
   map: { range: [0, 1], signed: false },
   parameters: [],

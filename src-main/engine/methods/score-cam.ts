@@ -23,6 +23,7 @@ export const scoreCam: Method = {
     'Convolutional Neural Networks. CVPR workshops 2020.',
   access: 'query',
   family: 'activation',
+  deterministic: (parameters) => parameters['fill'] !== 'noise',
   needs: ['layers'],
   map: { range: [0, Infinity], signed: false },
   parameters: [

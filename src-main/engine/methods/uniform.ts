@@ -9,6 +9,7 @@ export const uniformControl: Method = {
   citation: 'A control: ½ everywhere.',
   access: 'query',
   family: 'control',
+  deterministic: true,
   map: { range: [0, 1], signed: false },
   parameters: [],
   presets: [{ id: 'maskscope', title: 'Maskscope', source: 'Ours.', values: {} }],
