@@ -81,7 +81,10 @@ async function explainAll(workers: readonly WorkerHandle[], { source, side, imag
       const seed = next++
       await explainOn(
         worker, source, { method: method.id, parameters, images: image, targets: ['auto'], seeds: [seed] }, {},
-        { load: () => worker.load(modelKey(source), source, use), threads },
+        {
+        prepare: async () => ({ info: await worker.load(modelKey(source), source, use), threads, spread: false }),
+        help: () => { throw new Error('nobody helps') },
+      },
       )
     }
   }

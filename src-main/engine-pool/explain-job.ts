@@ -4,6 +4,8 @@ import type { ImageBatch } from '#shared/domain/image.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import type { ParameterValues } from '#shared/domain/parameters.ts'
 import type { Explanation, ParameterChange, Progress } from '#shared/domain/run.ts'
+import type { CoreUse } from './cores.ts'
+import type { Help } from './helping.ts'
 import { modelKey, type News, type Ready, type WorkerHandle } from './worker-handle.ts'
 
 export interface ExplainJob {
@@ -68,13 +70,23 @@ interface Waiting {
   reject(error: Error): void
 }
 
-/** Has a worker do the job, once it holds the model. @param hands `load` has it load the model, if it must */
-export async function explainOn(
-  worker: WorkerHandle, source: ModelSource, job: ExplainJob, watcher: Watcher, hands: { load(): Promise<ModelInfo>; threads: number },
-): Promise<Explained> {
+export interface Prepared extends CoreUse {
+  info: ModelInfo
+}
+
+/** What a job on a worker needs of its pool. */
+export interface ExplainHands {
+  /** Has the worker load the model, if it must, and says how the run uses the cores. */
+  prepare(): Promise<Prepared>
+  /** Others that may compute parts of what the run asks, which has been sent under this id. */
+  help(id: number, prepared: Prepared): Help
+}
+
+/** Has a worker do the job, once it holds the model. */
+export async function explainOn(worker: WorkerHandle, source: ModelSource, job: ExplainJob, watcher: Watcher, hands: ExplainHands): Promise<Explained> {
   const key = modelKey(source)
-  const { threads } = hands
-  const info = await hands.load()
+  const prepared = await hands.prepare()
+  const { info, threads, spread } = prepared
   const { signal } = watcher
   if (signal?.aborted) throw cancelled()
   /** Answered in the order in which they were asked. */
@@ -82,6 +94,7 @@ export async function explainOn(
   let patience: NodeJS.Timeout | undefined
   let stop: (() => void) | undefined
   let ended = false
+  let help: Help | undefined
   const clock = createClock()
 
   function hear(news: News): void {
@@ -92,19 +105,26 @@ export async function explainOn(
         return watcher.onProgress?.(news.progress)
       case 'paused':
         clock.stop()
+        help?.stand(true)
         return watcher.onPaused?.(news.iteration)
       case 'resumed':
         clock.start()
+        help?.stand(false)
         return watcher.onResumed?.()
       case 'changed':
         changes.shift()?.resolve(news.change)
         return watcher.onChanged?.(news.change)
       case 'refused':
         return changes.shift()?.reject(reviveError(news.error))
+      case 'seek':
+        return help?.seek()
+      case 'share':
+        return help?.share(news.share, news.work)
     }
   }
 
   function begin(id: number): void {
+    if (spread) help = hands.help(id, prepared)
     stop = () => {
       worker.control({ type: 'cancel', id })
       patience = setTimeout(() => worker.kill(), cancelPatience)
@@ -123,11 +143,12 @@ export async function explainOn(
 
   try {
     const { method, parameters, images, targets, seeds, changes: given = [], live = false, objects } = job
-    const request = { type: 'explain' as const, model: key, method, parameters, images, targets, seeds, changes: given, live, threads, ...(objects ? { objects } : {}) }
+    const request = { type: 'explain' as const, model: key, method, parameters, images, targets, seeds, changes: given, live, threads, spread, ...(objects ? { objects } : {}) }
     const { explanations } = await worker.ask('explained', request, hear, begin)
     return { explanations, info, engine: await worker.ready, worker: worker.number, seconds: clock.seconds() }
   } finally {
     ended = true
+    help?.end()
     clearTimeout(patience)
     if (stop) signal?.removeEventListener('abort', stop)
     for (const { reject } of changes) reject(tooLate())

@@ -7,6 +7,8 @@ import type { GraphReport } from '#shared/domain/layers.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import { cancelled, explainOn, type Explained, type ExplainJob, type Watcher } from './explain-job.ts'
 import { measureOn, type Measured, type MeasureJob } from './measure-job.ts'
+import { createCores } from './cores.ts'
+import { createHelping } from './helping.ts'
 import { createTimings, type Timings } from './timings.ts'
 import type { Launch } from './wire.ts'
 import { createWorkerHandle, modelKey, type WorkerHandle } from './worker-handle.ts'
@@ -85,6 +87,8 @@ interface Job {
 }
 
 const anyJob = (_job: Job): boolean => true
+/** For a worker that was only started to help. */
+const noJob = (_job: Job): boolean => false
 
 export function createPool(options: PoolOptions): Pool {
   const idle = new Set<WorkerHandle>()
@@ -109,6 +113,24 @@ export function createPool(options: PoolOptions): Pool {
   let backingOff = false
   let disposed = false
   const timings = options.timings ?? createTimings()
+  /** A worker that was to help could not be started; none is tried any more. */
+  let helpless = false
+  const helping = createHelping({
+    idle: () => [...idle].filter((worker) => worker !== helper && !extras.has(worker)),
+    broken: retire,
+  })
+  const coreUse = createCores({
+    timings,
+    workers: expected,
+    alone: () => explaining.size - paused.size === 1,
+    others(worker) {
+      startHelpers()
+      const found = [...alive].filter((other) => other !== worker && other !== helper && !extras.has(other))
+      return found.length === size - 1 ? found : null
+    },
+    idle: (workers) => !disposed && workers.every((worker) => idle.has(worker)),
+    load: (worker, source, executor) => load(worker, source, { executor }),
+  })
 
   /** Workers that compute at the same time, as far as it is known. */
   function expected(): number {
@@ -165,11 +187,13 @@ export function createPool(options: PoolOptions): Pool {
   /** Gives waiting jobs to idle workers, first come first served, and starts workers for the rest. */
   function pump(): void {
     for (const job of [...pending]) {
+      if (!job.question && job.key !== undefined && coreUse.wide(job.key) && explaining.size > paused.size) continue
       const free = [...idle].filter((worker) => job.question || worker !== helper)
       const worker = free.find((w) => job.key !== undefined && w.holds(job.key)) ?? free[0]
       if (worker) give(job, worker)
     }
     endExtras()
+    helping.review()
     if (disposed || backingOff) return
     while (pending.length > starting.size && runners() - extras.size < (known ? size : 1)) startWorker(options.backend, anyJob)
     if (known && paused.size >= runners() && extras.size < extraWorkers && pending.some((job) => !job.question)) startExtra(known)
@@ -177,6 +201,12 @@ export function createPool(options: PoolOptions): Pool {
       // A second process on a GPU would take the memory of the first.
       helper = startWorker(known.id === 'cuda' ? 'wasm' : options.backend, (job) => job.question)
     }
+    if (helping.wanting()) startHelpers()
+  }
+
+  /** As many workers as there may be, where nobody else waits for one. */
+  function startHelpers(): void {
+    while (known && !disposed && !helpless && pending.length === 0 && runners() - extras.size < size) startWorker(options.backend, noJob)
   }
 
   /** How many workers there are for explanations. */
@@ -244,7 +274,8 @@ export function createPool(options: PoolOptions): Pool {
         clearTimeout(patience)
         starting.delete(worker)
         retire(worker)
-        if (error.code === 'worker') retryStart(error, serves)
+        if (serves === noJob) helpless = true
+        else if (error.code === 'worker') retryStart(error, serves)
         else failPending(error, serves)
       },
     )
@@ -298,7 +329,15 @@ export function createPool(options: PoolOptions): Pool {
         watcher.onResumed?.()
         pump()
       },
-    }, { load: () => load(worker, source, job), threads: threadsFor(job.company ?? 0) })),
+    }, {
+      async prepare() {
+        const info = await load(worker, source, job)
+        return { info, ...(await coreUse.use(worker, source, info, { method: job.method, company: job.company ?? 0 })) }
+      },
+      help: (id, { info, threads }) => helping.open({
+        worker, id, model: modelKey(source), threads, load: (other) => load(other, source, { executor: info.executor.id }),
+      }),
+    })),
     measure: (source, job, { signal } = {}) => enqueue(source, false, signal, (worker) => measureOn(worker, source, job, {
       load: (model) => load(worker, model, job), threads: threadsFor(job.company ?? 0), signal,
     })),

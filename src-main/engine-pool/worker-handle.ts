@@ -7,9 +7,9 @@ import type { Death, Wire } from './wire.ts'
 
 type Body<T> = T extends { id: number } ? Omit<T, 'id'> : never
 /** To a request that is being answered. */
-export type Control = Extract<WorkerRequest, { type: 'cancel' | 'pause' | 'resume' | 'change' }>
+export type Control = Extract<WorkerRequest, { type: 'cancel' | 'pause' | 'resume' | 'change' | 'helpers' | 'shared' }>
 type Ask = Exclude<WorkerRequest, Control>
-export type News = Extract<WorkerReply, { type: 'targets' | 'progress' | 'paused' | 'resumed' | 'changed' | 'refused' }>
+export type News = Extract<WorkerReply, { type: 'targets' | 'progress' | 'paused' | 'resumed' | 'changed' | 'refused' | 'seek' | 'share' }>
 type Answer = Exclude<WorkerReply, News | { type: 'failed' }>
 
 export interface Ready {
@@ -68,6 +68,8 @@ export function createWorkerHandle(wire: Wire, number: number, backend: BackendI
       case 'resumed':
       case 'changed':
       case 'refused':
+      case 'seek':
+      case 'share':
         return waiting.onNews?.(reply)
     }
     open.delete(reply.id)

@@ -8,18 +8,23 @@ import type { Classifier } from './classifier/classifier.ts'
 import { loadClassifier, type LoadedClassifier } from './classifier/load.ts'
 import { diagnose } from './diagnose.ts'
 import { fatalReason } from './fatal.ts'
+import { joined } from './graph/joined.ts'
 import { loadOnnxruntime } from './graph/onnxruntime/runtime.ts'
+import { createLending, type Lending } from './lending.ts'
 import { measureAll } from './measure.ts'
 import { classifyAll } from './methods/masks/calls.ts'
 import { logProbabilities } from './methods/masks/prediction.ts'
 import type { Step } from './methods/method.ts'
+import { classifyCalls } from './methods/queries/laying.ts'
+import { Album, unpack } from './methods/queries/wire.ts'
 import { findMethod } from './methods/registry.ts'
 import type { EngineVersions, ModelUse, WorkerReply, WorkerRequest } from './protocol.ts'
 import { createSteering, type Steering } from './steering.ts'
 
 type ExplainRequest = Extract<WorkerRequest, { type: 'explain' }>
 type MeasureRequest = Extract<WorkerRequest, { type: 'measure' }>
-type Control = Extract<WorkerRequest, { type: 'cancel' | 'pause' | 'resume' | 'change' }>
+type AssistRequest = Extract<WorkerRequest, { type: 'assist' }>
+type Control = Extract<WorkerRequest, { type: 'cancel' | 'pause' | 'resume' | 'change' | 'helpers' | 'shared' }>
 type OfModel = Extract<WorkerRequest, { model: string }>
 
 export interface Engine {
@@ -37,6 +42,7 @@ const frameInterval = 33
 interface OpenRequest {
   controller: AbortController
   steering: Steering
+  lending: Lending
 }
 
 /**
@@ -48,6 +54,8 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
   /** In the order of use, the latest last. */
   const models = new Map<string, { classifier: LoadedClassifier; use: ModelUse }>()
   const open = new Map<number, OpenRequest>()
+  /** The run that was helped last, and the pictures that came with its shares. */
+  let assisted = { run: '', album: new Album() }
   let queue: Promise<void> = Promise.resolve()
 
   function handle(request: WorkerRequest): void {
@@ -56,16 +64,19 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
       case 'pause':
       case 'resume':
       case 'change':
+      case 'helpers':
+      case 'shared':
         return control(request)
     }
     const { id } = request
     const controller = new AbortController()
     const steering = createSteering((news) => reply({ ...news, id }))
-    open.set(id, { controller, steering })
+    const lending = createLending((news) => reply({ ...news, id }))
+    open.set(id, { controller, steering, lending })
     queue = queue.then(async () => {
       try {
         if (controller.signal.aborted) throw new MaskscopeError('cancelled', 'The run was cancelled.')
-        await answer(request, controller.signal, steering)
+        await answer(request, { controller, steering, lending })
       } catch (error) {
         if (fatalReason(error) !== undefined) return endWith(error)
         reply({ type: 'failed', id, error: serialiseError(error) })
@@ -76,7 +87,7 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
 
   function control(request: Control): void {
     const { id } = request
-    const { controller, steering } = open.get(id) ?? {}
+    const { controller, steering, lending } = open.get(id) ?? {}
     switch (request.type) {
       case 'cancel':
         return controller?.abort()
@@ -84,13 +95,16 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
         return steering?.pause()
       case 'resume':
         return steering?.resume()
+      case 'helpers':
+      case 'shared':
+        return lending?.hear(request)
       case 'change':
         if (steering) return steering.change(request.parameters)
         return reply({ type: 'refused', id, error: { code: 'usage', message: 'The run has ended; nothing in it can be changed any more.' } })
     }
   }
 
-  async function answer(request: Exclude<WorkerRequest, Control>, signal: AbortSignal, steering: Steering): Promise<void> {
+  async function answer(request: Exclude<WorkerRequest, Control>, hands: OpenRequest): Promise<void> {
     const { id } = request
     switch (request.type) {
       case 'start':
@@ -102,9 +116,11 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
       case 'classify':
         return reply({ type: 'logits', id, logits: await findModel(request).logits(request.images) })
       case 'explain':
-        return explain(request, signal, steering)
+        return explain(request, hands)
       case 'measure':
-        return measure(request, signal)
+        return measure(request, hands.controller.signal)
+      case 'assist':
+        return assist(request)
       case 'diagnose':
         return reply({ type: 'diagnosis', id, diagnosis: await diagnose() })
     }
@@ -137,7 +153,7 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
     return held.classifier
   }
 
-  async function explain(request: ExplainRequest, signal: AbortSignal, steering: Steering): Promise<void> {
+  async function explain(request: ExplainRequest, { controller: { signal }, steering, lending }: OpenRequest): Promise<void> {
     const { id, images, parameters, seeds } = request
     const classifier = findModel(request)
     await classifier.setThreads(request.threads)
@@ -148,7 +164,7 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
     })
     reply({ type: 'targets', id, targets, originals })
     const { objects } = request
-    const steps = method.explain({ classifier, images, targets, seeds, parameters, signal, steer, ...(objects ? { objects } : {}) })
+    const steps = method.explain({ classifier, images, targets, seeds, parameters, signal, steer, ...(objects ? { objects } : {}), ...(request.spread ? { spread: lending.spread } : {}) })
     const toProgress = forDisplay(request.live)
     let explanations: Explanation[] | undefined
     let next = 0
@@ -175,6 +191,15 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
       explanations = explanations.map((explanation) => ({ ...explanation, notes: [...explanation.notes, note] }))
     }
     reply({ type: 'explained', id, explanations })
+  }
+
+  async function assist({ id, model, run, work, threads }: AssistRequest): Promise<void> {
+    const classifier = findModel({ model })
+    await classifier.setThreads(threads)
+    if (assisted.run !== run) assisted = { run, album: new Album() }
+    assisted.album.add(work.pictures)
+    const { scene, masks } = unpack(work, assisted.album)
+    reply({ type: 'logits', id, logits: joined(await classifyCalls(classifier, scene, masks)) })
   }
 
   async function measure({ id, model, judge: other, work, threads }: MeasureRequest, signal: AbortSignal): Promise<void> {

@@ -8,6 +8,7 @@ import type { ParameterValues } from '#shared/domain/parameters.ts'
 import type { Explanation, ParameterChange, Progress } from '#shared/domain/run.ts'
 import type { MeasureWork } from './measure.ts'
 import type { MetricOutcome } from './metrics/metric.ts'
+import type { SentShare } from './methods/queries/wire.ts'
 
 /** The words a worker and its pool exchange, over the process channel with advanced serialisation (arrays stay raw). */
 
@@ -59,7 +60,11 @@ export type WorkerRequest =
       live: boolean
       /** The true object of each image, 0 or 1 per pixel of the input, where it is known. */
       objects?: readonly (Uint8Array | null)[]
+      /** Others may compute parts of what it asks: it says when it wants them, and is told how many there are. */
+      spread?: boolean
     }
+  /** A share of another worker's run `run`. Answered by `logits` or `failed`. */
+  | { type: 'assist'; id: number; model: string; run: string; work: SentShare; threads: number }
   /** Judges a map; `judge` is another loaded model. Answered by `measured` or `failed`. */
   | { type: 'measure'; id: number; model: string; judge: string | null; work: MeasureWork; threads: number }
   /** Stops the request `id` after its next step; answered by `paused`. Pausing what is paused or has ended does nothing. */
@@ -67,6 +72,10 @@ export type WorkerRequest =
   | { type: 'resume'; id: number }
   /** Of a paused request. Answered by `changed` or `refused`. */
   | { type: 'change'; id: number; parameters: ParameterValues }
+  /** How many others compute for the request `id` from now on. */
+  | { type: 'helpers'; id: number; count: number }
+  /** The answer to a `share` of the request `id`; null where nobody could compute it. */
+  | { type: 'shared'; id: number; share: number; logits: Float32Array | null }
   /** The request `id` ends with `failed`, code `cancelled`. Cancelling what has ended does nothing. */
   | { type: 'cancel'; id: number }
   /** Answered by `diagnosis`. */
@@ -87,6 +96,10 @@ export type WorkerReply =
   | { type: 'resumed'; id: number }
   | { type: 'changed'; id: number; change: ParameterChange }
   | { type: 'refused'; id: number; error: SerialisedError }
+  /** The request `id` has more to ask than one worker computes at once. */
+  | { type: 'seek'; id: number }
+  /** A share of its questions for one of its helpers. Answered by `shared`. */
+  | { type: 'share'; id: number; share: number; work: SentShare }
   | { type: 'explained'; id: number; explanations: Explanation[] }
   | { type: 'measured'; id: number; outcomes: MetricOutcome[] }
   | { type: 'diagnosis'; id: number; diagnosis: Diagnosis }

@@ -3,14 +3,17 @@ import { readFile } from 'node:fs/promises'
 import { availableParallelism, cpus } from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
-import { plain, type Timings, type TimingSubject } from '#pool/timings.ts'
+import { plain, type Timings, type TimingSubject, type WaysMeasured } from '#pool/timings.ts'
 import type { ExecutorTimings } from '#shared/domain/executor.ts'
 import { createFiles, type Files } from '#storage/files.ts'
 
 const milliseconds = z.number().nonnegative()
 const timing = z.object({ forward: milliseconds, gradient: milliseconds.nullable() })
-const entrySchema = z.object({ onnxruntime: timing.exactOptional(), tfjs: timing.exactOptional() })
+const waysSchema = z.object({ oneWorker: milliseconds, manyWorkers: milliseconds })
+const entrySchema = z.object({ onnxruntime: timing.exactOptional(), tfjs: timing.exactOptional(), ways: waysSchema.exactOptional() })
 const fileSchema = z.object({ format: z.literal('maskscope-timings'), version: z.literal(1), models: z.record(z.string().regex(/^[0-9a-f]{64}$/), entrySchema) })
+
+type Entry = ExecutorTimings & { ways?: WaysMeasured }
 
 /** Those measured longest ago leave. */
 const mostModels = 500
@@ -24,13 +27,13 @@ export interface ExecutorCacheOptions {
 }
 
 /**
- * How fast the executors ran each model on this machine, kept in a small file. Another model, preprocessing, processor, number of
+ * How fast the executors ran each model on this machine, and in which way all cores did most, kept in a small file. Another model, preprocessing, processor, number of
  * cores or version of anything that computes is another entry.
  * @param file absolute
  */
 export function createExecutorCache(file: string, { version, onProblem, files = createFiles() }: ExecutorCacheOptions): Timings {
   let told = false
-  let known: Promise<Map<string, ExecutorTimings>> | undefined
+  let known: Promise<Map<string, Entry>> | undefined
   let saving: Promise<void> = Promise.resolve()
 
   function problem(message: string): void {
@@ -38,7 +41,7 @@ export function createExecutorCache(file: string, { version, onProblem, files = 
     told = true
   }
 
-  async function read(): Promise<Map<string, ExecutorTimings>> {
+  async function read(): Promise<Map<string, Entry>> {
     try {
       const parsed = fileSchema.safeParse(JSON.parse(await readFile(file, 'utf8')))
       if (parsed.success) return new Map(Object.entries(parsed.data.models))
@@ -49,13 +52,14 @@ export function createExecutorCache(file: string, { version, onProblem, files = 
     return new Map()
   }
 
-  function save(key: string, timings: ExecutorTimings): void {
+  function save(key: string, part: Entry): void {
     saving = saving.then(async () => {
       try {
         // Another program may have measured others meanwhile.
         const merged = await read()
+        const entry = { ...merged.get(key), ...part }
         merged.delete(key)
-        merged.set(key, timings)
+        merged.set(key, entry)
         const models = Object.fromEntries([...merged].slice(-mostModels))
         await files.makeFolder(path.dirname(file))
         await files.write(file, `${JSON.stringify({ format: 'maskscope-timings', version: 1, models }, undefined, 2)}\n`)
@@ -65,16 +69,25 @@ export function createExecutorCache(file: string, { version, onProblem, files = 
     })
   }
 
+  async function entryOf(subject: TimingSubject): Promise<Entry> {
+    known ??= read()
+    return (await known).get(keyOf(subject, version)) ?? {}
+  }
+
+  function keep(subject: TimingSubject, part: Entry): void {
+    const key = keyOf(subject, version)
+    known = (known ?? read()).then((models) => models.set(key, { ...models.get(key), ...part }))
+    save(key, part)
+  }
+
   return {
     async find(subject) {
-      known ??= read()
-      return (await known).get(keyOf(subject, version)) ?? null
+      const { ways: _ways, ...timings } = await entryOf(subject)
+      return Object.keys(timings).length > 0 ? timings : null
     },
-    keep(subject, timings) {
-      const key = keyOf(subject, version)
-      known = (known ?? read()).then((models) => models.set(key, timings))
-      save(key, timings)
-    },
+    keep,
+    findWays: async (subject) => (await entryOf(subject)).ways ?? null,
+    keepWays: (subject, ways) => keep(subject, { ways }),
     settled: async () => {
       await known
       await saving

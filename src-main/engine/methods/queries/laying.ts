@@ -1,6 +1,6 @@
 import type { Classifier } from '../../classifier/classifier.ts'
 import { splitRows } from '../masks/calls.ts'
-import { boxWithin, enlargedBytes, enlargerOn, type Masks, type Scene } from './masks.ts'
+import { boxWithin, enlargedBytes, enlargerOn, masksFrom, type Masks, type Scene } from './masks.ts'
 import { createDesk, type Desk } from './simd/kernels.ts'
 
 /** One for the process: a memory never shrinks. */
@@ -9,15 +9,16 @@ let desk: Desk | undefined
 let turn: Promise<unknown> = Promise.resolve()
 
 /**
- * What the classifier answers to masked images, composed by kernels as many at a time as the memory allows.
+ * What the classifier answers to the image under the masks [first, first + total), composed by kernels as many at a time as the memory
+ * allows.
  * @returns logits, one row per mask
  */
-export function classifyMasked(classifier: Classifier, scene: Scene, masks: Masks): Promise<Float32Array[]> {
+export function classifyMasked(classifier: Classifier, scene: Scene, masks: Masks, first: number, total: number): Promise<Float32Array[]> {
   const work = async (): Promise<Float32Array[]> => {
     const rows: Float32Array[] = []
     const most = Math.max(1, classifier.limits.forward)
-    for (let from = 0; from < masks.count; from += most) {
-      const count = Math.min(most, masks.count - from)
+    for (let from = first; from < first + total; from += most) {
+      const count = Math.min(most, first + total - from)
       const data = compose(scene, masks, from, count)
       rows.push(...splitRows(await classifier.logits({ ...scene.frame, count, data }), count))
     }
@@ -29,10 +30,29 @@ export function classifyMasked(classifier: Classifier, scene: Scene, masks: Mask
 }
 
 /**
+ * How many masks go through the classifier in one call, whoever makes it: the last digits of an answer can depend on its company. It
+ * follows from the image's size alone, never from the memory or the number of workers.
+ */
+export function masksPerCall({ height, width }: { height: number; width: number }): number {
+  return Math.max(4, Math.min(16, Math.floor((8 * 224 * 224) / (height * width))))
+}
+
+/** `classifyMasked` call by call. @param masks from the first of a call on */
+export async function classifyCalls(classifier: Classifier, scene: Scene, masks: Masks): Promise<Float32Array[]> {
+  const perCall = masksPerCall(scene.frame)
+  const rows: Float32Array[] = []
+  for (let from = 0; from < masks.count; from += perCall) {
+    rows.push(...(await classifyMasked(classifier, scene, masks, from, Math.min(perCall, masks.count - from))))
+  }
+  return rows
+}
+
+/**
  * Images under the masks [from, from + count), one after the other.
  * @returns a view that holds until the next call
  */
-export function compose({ frame, image, fill, side }: Scene, masks: Masks, from: number, count: number): Float32Array {
+export function compose({ frame, image, fill, side }: Scene, all: Masks, from: number, count: number): Float32Array {
+  const masks = masksFrom(all, from, count)
   desk ??= createDesk()
   const { kernels } = desk
   const { height, width, channels } = frame
@@ -44,7 +64,7 @@ export function compose({ frame, image, fill, side }: Scene, masks: Masks, from:
   if (masks.form === 'boxes') {
     const [outside, inside] = side === 'preserve' ? [images, fills] : [fills, images]
     for (let i = 0; i < count; i++) {
-      const { top, bottom, left, right } = boxWithin(masks, from + i, frame)
+      const { top, bottom, left, right } = boxWithin(masks, i, frame)
       kernels.box(outside, inside, out + i * bytes, height, width * channels, top, bottom, left * channels, right * channels)
     }
     return desk.floats(out, count * image.length)
@@ -52,6 +72,6 @@ export function compose({ frame, image, fill, side }: Scene, masks: Masks, from:
   const enlarged = enlargerOn(desk, masks, frame)
   // preserve: kept = m; delete: kept = 1 − m
   const [base, sign] = side === 'preserve' ? [0, 1] : [1, -1]
-  for (let i = 0; i < count; i++) kernels.compose(images, enlarged(from + i), fills, out + i * bytes, height * width, channels, base, sign)
+  for (let i = 0; i < count; i++) kernels.compose(images, enlarged(i), fills, out + i * bytes, height * width, channels, base, sign)
   return desk.floats(out, count * image.length)
 }

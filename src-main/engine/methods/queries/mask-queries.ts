@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Classifier } from '../../classifier/classifier.ts'
 import type { Frame, Side } from '../masks/compose.ts'
-import { classifyMasked } from './laying.ts'
+import { classifyMasked, masksPerCall } from './laying.ts'
 import { masksFrom, type Masks, type Scene } from './masks.ts'
 import type { Spread } from './spread.ts'
 
@@ -33,14 +33,6 @@ export interface MaskQueries {
   stream<T extends MaskQuestion>(questions: Iterable<T>): AsyncGenerator<{ question: T; rows: Float32Array[] }, void>
   /** Images sent through the classifier so far, as far as they were asked for by `ask` or handed out by `stream`. */
   readonly forward: number
-}
-
-/**
- * How many masks go through the classifier in one call, whoever makes it: the last digits of an answer can depend on its company. It
- * follows from the image's size alone, never from the memory or the number of workers.
- */
-export function masksPerCall({ height, width }: { height: number; width: number }): number {
-  return Math.max(4, Math.min(16, Math.floor((8 * 224 * 224) / (height * width))))
 }
 
 /** Masks of one question that one worker computes, from a multiple of `masksPerCall` on. */
@@ -98,7 +90,7 @@ export function createMaskQueries(classifier: Classifier, frame: Frame, image: F
     take(piece, count)
     const start = performance.now()
     try {
-      const rows = await classifyMasked(classifier, piece.scene, masksFrom(piece.masks, from, count))
+      const rows = await classifyMasked(classifier, piece.scene, piece.masks, from, count)
       settle(piece, from, rows)
     } catch (error) {
       piece.fail(error)
