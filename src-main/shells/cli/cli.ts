@@ -8,6 +8,7 @@ import { explainCommand } from './explain.ts'
 import { figureCommand } from './figure.ts'
 import { inspectCommand } from './inspect.ts'
 import { methodsCommand } from './methods.ts'
+import { metricsCommand } from './metrics.ts'
 import { rerunCommand } from './rerun.ts'
 
 /**
@@ -19,7 +20,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   const program = new Command('maskscope')
     .description('Explains image classifiers with optimised masks.')
     .version(programVersion(), '--version', 'print the version')
-  for (const command of [explainCommand(context), rerunCommand(context), figureCommand(), methodsCommand(), datasetsCommand(), inspectCommand(context), doctorCommand(context)]) {
+  for (const command of [explainCommand(context), rerunCommand(context), figureCommand(), methodsCommand(), metricsCommand(), datasetsCommand(), inspectCommand(context), doctorCommand(context)]) {
     program.addCommand(command)
   }
   for (const command of [program, ...program.commands]) {

@@ -14,12 +14,13 @@ export function methodsCommand(): Command {
         print(`${id}: ${title} (needs ${access === 'gradient' ? 'gradients' : 'outputs only'})\n  ${citation}\n\n  Presets, the first is the default (--set preset=ID):`)
         for (const preset of presets) print(`    ${preset.id.padEnd(18)}${preset.source}`)
         print('\n  Parameters (--set NAME=VALUE), with the first preset\'s values:')
-        for (const parameter of parameters) print(describe(parameter, presets[0]?.values[parameter.name] ?? parameter.default))
+        for (const parameter of parameters) print(describeParameter(parameter, presets[0]?.values[parameter.name] ?? parameter.default))
       }
     })
 }
 
-function describe(parameter: Parameter, value: unknown): string {
+/** One parameter as two lines: name, value and limits, then its help. */
+export function describeParameter(parameter: Parameter, value: unknown): string {
   const limits = parameter.type === 'number' ? `${parameter.min} to ${parameter.max}${parameter.unit === undefined ? '' : ` ${parameter.unit}`}`
     : parameter.type === 'choice' ? parameter.options.map((o) => o.value).join(', ') : parameter.type === 'text' ? (parameter.kind === 'layer' ? 'auto, or a layer that "maskscope inspect" names' : 'ids with commas between them') : 'true, false'
   const symbol = parameter.symbol === undefined ? '' : ` ${parameter.symbol}`
