@@ -23,7 +23,7 @@ export interface Archipelago {
 
 /** Masks of a strip, shorter side in pixels at most. */
 const stripSize = 64
-const partCount = 64
+const partCount = 32
 
 export function createArchipelago(place: Place, settings: EvolutionSettings): Archipelago {
   const islands = Array.from({ length: settings.islands }, (_, index) => createIsland(place, settings, index))
