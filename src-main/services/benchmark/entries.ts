@@ -1,0 +1,110 @@
+import { findMethod, methods } from '#engine/methods/registry.ts'
+import { findMetric, metrics } from '#engine/metrics/registry.ts'
+import type { Method } from '#engine/methods/method.ts'
+import type { Metric } from '#engine/metrics/metric.ts'
+import { MaskscopeError } from '#shared/domain/errors.ts'
+import { whyNot } from '#shared/domain/method.ts'
+import type { ModelInfo } from '#shared/domain/model.ts'
+import { resolveParameters, type ParameterValues } from '#shared/domain/parameters.ts'
+
+/** One column of the comparison: a method with its parameters. */
+export interface Entry {
+  /** The method's id; of one among several of a method `id@what`, e.g. `rise@500`. */
+  name: string
+  method: string
+  /** Complete and validated. */
+  parameters: ParameterValues
+  /** How many seeds are averaged: 1 of a method that draws nothing. */
+  draws: number
+}
+
+/** Parameters by the name of an entry, as a configs file or a tuner gives them. */
+export type Configurations = Readonly<Record<string, Record<string, unknown>>>
+
+/** What of the data and the models decides which methods and metrics are possible. */
+export interface Possible {
+  info: ModelInfo
+  hasTruth: boolean
+  hasMosaic: boolean
+  hasJudge: boolean
+}
+
+/** Seeds per image of a method that draws at random. */
+export const drawsOfRandom = 3
+
+/** `id` or `id@what` */
+export function methodOfEntry(name: string): string {
+  return name.split('@')[0]!
+}
+
+/**
+ * The entries that `--methods` names. `all`: every method that fits the model and the data.
+ * @param left hears of methods that `all` leaves out, and why
+ * @throws MaskscopeError 'usage' for unknown or doubled names and wrong parameters, 'unavailable' for a named method that does not fit
+ */
+export function chooseEntries(
+  names: readonly string[] | 'all', configurations: Configurations, possible: Possible, { left, draws = drawsOfRandom }: { left?(why: string): void; draws?: number } = {},
+): Entry[] {
+  if (names === 'all') {
+    return methods.flatMap((method) => {
+      const reason = whyNot(method, possible.info, possible.hasTruth)
+      if (reason === null) return [entryOf(method.id, configurations, draws)]
+      left?.(reason)
+      return []
+    })
+  }
+  requireDistinct(names, 'method')
+  return names.map((name) => {
+    const reason = whyNot(findMethod(methodOfEntry(name)), possible.info, possible.hasTruth)
+    if (reason !== null) throw new MaskscopeError('unavailable', `${reason} Leave ${name} out, or choose other data or another model.`, { subject: '--methods' })
+    return entryOf(name, configurations, draws)
+  })
+}
+
+function entryOf(name: string, configurations: Configurations, draws: number): Entry {
+  const id = methodOfEntry(name)
+  const given = configurations[name]
+  if (name !== id && !given) throw new MaskscopeError('usage', `The configs file says nothing of ${name}; name one that it has, or ${id} alone.`, { subject: '--methods' })
+  const method = findMethod(id)
+  const parameters = resolveParameters(method, given ?? {})
+  return { name, method: id, parameters, draws: drawsNothing(method, parameters) ? 1 : draws }
+}
+
+function drawsNothing({ deterministic }: Method, parameters: ParameterValues): boolean {
+  return typeof deterministic === 'function' ? deterministic(parameters) : deterministic === true
+}
+
+/**
+ * The metrics that `--metrics` names. `all`: every one that is possible here; `cheap`: of those, the ones that do not run methods again.
+ * @throws MaskscopeError 'usage' for unknown or doubled names, 'unavailable' for a named one that is not possible here
+ */
+export function chooseMetrics(names: readonly string[] | 'all' | 'cheap', possible: Possible, entries: number): Metric[] {
+  if (names === 'all' || names === 'cheap') {
+    return metrics.filter((metric) => missing(metric, possible, entries) === null && (names === 'all' || metric.cost !== 'dear'))
+  }
+  requireDistinct(names, 'metric')
+  return names.map((name) => {
+    const metric = findMetric(name)
+    const reason = missing(metric, possible, entries)
+    if (reason !== null) throw new MaskscopeError('unavailable', `${metric.title} ${reason}; leave ${name} out.`, { subject: '--metrics' })
+    return metric
+  })
+}
+
+function missing({ needs }: Metric, { info, hasTruth, hasMosaic, hasJudge }: Possible, entries: number): string | null {
+  for (const need of needs) {
+    if (need === 'object' && (!hasTruth || hasMosaic)) return 'needs the true object, which this data does not have'
+    if (need === 'mosaic' && !hasMosaic) return 'needs mosaics, as mosaic:2(DATA) makes them'
+    if (need === 'judge' && !hasJudge) return 'needs a second classifier, given by --judge'
+    if (need === 'others' && entries < 2) return 'compares methods, and there is only one'
+    if (need === 'gradient' && info.access !== 'gradient') return `needs gradients, which the model ${info.name} does not give`
+    if (need === 'graph' && info.multiplyAdds === null) return `looks into the layers, and those of ${info.name} cannot be looked into`
+  }
+  return null
+}
+
+function requireDistinct(names: readonly string[], what: string): void {
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) throw new MaskscopeError('usage', `The ${what} ${twice} is named twice.`, { subject: `--${what}s` })
+  if (names.length === 0) throw new MaskscopeError('usage', `No ${what} is named.`, { subject: `--${what}s` })
+}

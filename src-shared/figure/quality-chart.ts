@@ -1,0 +1,113 @@
+import { linearAxis, logAxis, type Axis } from './axis.ts'
+import { axisHeight, axisWidth, drawBottomAxis, drawLeftAxis, drawSeries, type ChartFrame, type Series } from './chart.ts'
+import { polyline, type DisplayList, type Item, type PathCommand } from './display-list.ts'
+import type { FontFamily } from './faces.ts'
+import { numberText } from './numbers.ts'
+import { checkWidth } from './presets.ts'
+import { capHeight, placeText } from './set.ts'
+import { hairline, ink, mutedInk, termStroke, typeSizes } from './style.ts'
+import { ellipsise, pointMm, textWidth } from './text.ts'
+
+/** One method at one budget or several, in the order of its line. */
+export interface QualitySeries {
+  name: string
+  /** `x`: evaluations; `low` and `high`: the interval around `y`. */
+  points: readonly { x: number; y: number; low: number; high: number }[]
+}
+
+export interface QualityChart {
+  /** What the left axis shows, e.g. "Average precision, higher is better". */
+  title: string
+  /** What the bottom axis shows. */
+  xTitle: string
+  series: readonly QualitySeries[]
+  /** Stands below: how many images, what the bars are. */
+  note: string
+}
+
+/** mm */
+const plotHeight = 52
+const marker = 0.85
+const keyGap = 2.5
+const keyMark = 3
+
+/**
+ * Quality against cost: a marker for each method, with its interval as a bar, a line through those of one method at several budgets,
+ * and beside the plot the methods in the order of their best point, numbered as in the plot. Evaluations lie on a logarithmic axis;
+ * methods that ask nothing lie at its lower end.
+ * @throws MaskscopeError 'usage' for a width that cannot be kept
+ */
+export function layOutQualityChart({ title, xTitle, series, note }: QualityChart, { width, family = 'arimo' }: { width: number; family?: FontFamily }): DisplayList {
+  checkWidth(width)
+  const { text, tick } = typeSizes[family]
+  const format = { family, size: text }
+  const shown = [...series].filter(({ points }) => points.length > 0).sort((a, b) => bestOf(b) - bestOf(a))
+  const points = shown.flatMap((one) => one.points)
+  const yAxis = linearAxis(Math.min(...points.map(({ low }) => low)), Math.max(...points.map(({ high }) => high)), 5)
+  const positive = points.map(({ x }) => x).filter((x) => x > 0)
+  const xAxis: Axis = positive.length > 0 ? logAxis(positive, 6) : linearAxis(0, 1, 2)
+  const leading = format.size * pointMm * 1.2
+  const names = shown.map(({ name }, i) => ({ number: String(i + 1), name }))
+  const keyWidth = Math.min(width * 0.4, keyMark + 4 + Math.max(0, ...names.map(({ name }) => textWidth(name, format))))
+  const left = axisWidth(yAxis, family) + 0.5
+  const top = capHeight(format) + 2.6
+  const height = Math.max(plotHeight, shown.length * leading)
+  const frame: ChartFrame = { x: left, y: top, width: width - left - keyGap - keyWidth, height, family }
+  const at = ({ x, y }: { x: number; y: number }): [number, number] => [frame.x + frame.width * xAxis.position(x), frame.y + frame.height * (1 - yAxis.position(y))]
+  const lines: Series[] = shown.flatMap(({ name, points: own }, i): Series[] =>
+    own.length < 2 ? [] : [{ label: name, value: '', stroke: termStroke(i), points: own.map(({ x, y }) => [x, y] as const) }])
+  const items: Item[] = [
+    placeText(title, 0, capHeight(format), format),
+    ...drawLeftAxis(frame, yAxis),
+    ...drawBottomAxis(frame, xAxis, xTitle),
+    ...shown.flatMap(({ points: own }) => own.map((point): Item => polyline([at({ x: point.x, y: point.low }), at({ x: point.x, y: point.high })], hairline))),
+    ...drawSeries(frame, xAxis, yAxis, lines),
+    ...shown.flatMap(({ points: own }, i) => own.map((point) => markerAt(at(point), i))),
+  ]
+  const taken: [number, number][] = []
+  shown.forEach(({ points: own }, i) => {
+    const last = own.reduce((best, point) => (point.y > best.y ? point : best))
+    const [x, y] = freePlace(at(last), taken)
+    taken.push([x, y])
+    items.push(placeText(String(i + 1), x, y, { family, size: tick }, { vertical: 'middle', colour: mutedInk }))
+  })
+  const keyLeft = frame.x + frame.width + keyGap
+  names.forEach(({ number, name }, i) => {
+    const y = top + leading * (i + 0.5)
+    items.push(markerAt([keyLeft + marker, y], i))
+    items.push(placeText([{ text: number, colour: mutedInk }], keyLeft + keyMark, y, format, { vertical: 'middle' }))
+    items.push(placeText(ellipsise(name, keyWidth - keyMark - 4, format), keyLeft + keyMark + 4, y, format, { vertical: 'middle' }))
+  })
+  const bottom = top + height + axisHeight(family) + 3
+  items.push(placeText(note, 0, bottom + capHeight(format), format, { colour: mutedInk }))
+  const best = shown.map(({ name, points: own }) => `${name} ${numberText(bestOf({ name, points: own }))}`).join(', ')
+  return { width, height: Math.ceil((bottom + capHeight(format) + 1.2) * 100) / 100, title, description: `${title}: ${best}. ${note}`, items }
+}
+
+function bestOf({ points }: QualitySeries): number {
+  return points.reduce((best, { y }) => Math.max(best, y), -Infinity)
+}
+
+/** Shapes differ as the colours do, so that they can be told apart in greyscale. */
+function markerAt([x, y]: readonly [number, number], index: number): Item {
+  const { colour } = termStroke(index)
+  const corners = 3 + (Math.floor(index / 6) % 4)
+  const turn = corners === 4 ? Math.PI / 4 : -Math.PI / 2
+  const ring = Array.from({ length: index % 2 === 0 ? 16 : corners }, (_, i, ): [number, number] => {
+    const angle = turn + (2 * Math.PI * i) / (index % 2 === 0 ? 16 : corners)
+    return [x + marker * Math.cos(angle), y + marker * Math.sin(angle)]
+  })
+  const commands: PathCommand[] = [...ring.map(([px, py], i): PathCommand => [i === 0 ? 'M' : 'L', px, py]), ['Z']]
+  const filled = Math.floor(index / 6) % 2 === 0
+  return { type: 'path', commands, fill: filled ? colour : '#ffffff', stroke: { colour: filled ? colour : colour === '#ffffff' ? ink : colour, width: 0.6 } }
+}
+
+/** Beside the marker where nothing stands yet, else a line further down or up. */
+function freePlace([x, y]: readonly [number, number], taken: readonly (readonly [number, number])[]): [number, number] {
+  for (let step = 0; step < 12; step++) {
+    const shift = (step % 2 === 0 ? 1 : -1) * Math.ceil(step / 2) * 2.4
+    const place: [number, number] = [x + 1.5, y + shift]
+    if (taken.every(([tx, ty]) => Math.abs(tx - place[0]) > 3.2 || Math.abs(ty - place[1]) > 2.3)) return place
+  }
+  return [x + 1.5, y]
+}

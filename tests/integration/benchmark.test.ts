@@ -1,0 +1,59 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, expect, test, vi } from 'vitest'
+import { runCli, startCli } from '../fixtures/cli.ts'
+
+vi.setConfig({ testTimeout: 240_000 })
+
+const root = mkdtempSync(path.join(tmpdir(), 'maskscope-bench-cli-'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+const asked = ['benchmark', '--model', 'demo', '--data', 'scenes:9@2000000', '--methods', 'gradient,edges,random,oracle', '--metrics', 'average-precision,iou', '--executor', 'tfjs', '--jobs', '1']
+
+/** Everything a benchmark leaves but its seconds. */
+function contents(folder: string): Record<string, string> {
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && !entry.name.startsWith('seconds'))
+  return Object.fromEntries(names.map((entry) => {
+    const file = path.join(entry.parentPath, entry.name)
+    return [path.relative(folder, file), readFileSync(file).toString('latin1')]
+  }))
+}
+
+test('killed in the middle, the same command ends with the bytes of an undisturbed run; JSON, exit codes', async () => {
+  const whole = await runCli([...asked, '--out', 'whole', '--json'], root)
+  expect(whole.code, whole.stderr).toBe(0)
+  const document = JSON.parse(whole.stdout) as { model: string; images: number; methods: Record<string, Record<string, { mean: number; low: number; high: number }>>; cost: Record<string, object> }
+  expect(document.images).toBeGreaterThan(5)
+  expect(document.methods['oracle']!['iou']).toMatchObject({ mean: 1, low: 1, high: 1 })
+  const { mean, low, high } = document.methods['gradient']!['average-precision']!
+  expect(low).toBeLessThanOrEqual(mean)
+  expect(high).toBeGreaterThanOrEqual(mean)
+  expect(document.cost['gradient']).toMatchObject({ forward: expect.any(Number) as number, backward: expect.any(Number) as number, seconds: expect.any(Number) as number })
+
+  const killed = startCli([...asked, '--out', 'killed'], root)
+  const records = path.join(root, 'killed', 'records')
+  while (!existsSync(records) || readdirSync(records).length < 3) await sleep(10)
+  killed.child.kill('SIGKILL')
+  expect((await killed.ended).code).toBeNull()
+  expect(existsSync(path.join(root, 'killed', 'summary.json'))).toBe(false)
+  const again = await runCli([...asked, '--out', 'killed'], root)
+  expect(again.code, again.stderr).toBe(0)
+  expect(again.stdout).toMatch(/\| oracle \| \*\*1\.000\*\*/)
+  const left = contents(path.join(root, 'killed'))
+  delete left['.writer-lock']
+  expect(left).toEqual(contents(path.join(root, 'whole')))
+})
+
+test('bad input ends with code 2 before any work', async () => {
+  for (const [args, message] of [
+    [['benchmark', '--model', 'demo'], /--data scenes/], [[...asked, '--against', 'rise', '--out', 'x'], /rise is not among those/],
+    [['benchmark', '--model', 'demo', '--data', 'idx:nowhere'], /nowhere, which does not exist/],
+  ] as const) {
+    const { code, stderr } = await runCli(args, root)
+    expect(code, stderr).toBe(2)
+    expect(stderr).toMatch(message)
+  }
+  expect(existsSync(path.join(root, 'x'))).toBe(false)
+})

@@ -1,0 +1,231 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { findMethod } from '#engine/methods/registry.ts'
+import { createWorkbench, type Workbench } from '#main/workbench.ts'
+import { readConfigs } from '#services/benchmark/configs.ts'
+import { collectResults, type Results } from '#services/benchmark/collect.ts'
+import { finishBenchmark } from '#services/benchmark/finish.ts'
+import { mergeShards } from '#services/benchmark/merge.ts'
+import { readManifest } from '#services/benchmark/manifest.ts'
+import { makeBenchmark, type AskedBenchmark } from '#services/benchmark/order.ts'
+import { performBenchmark } from '#services/benchmark/perform.ts'
+import { openRecords } from '#services/benchmark/records.ts'
+import { summarise } from '#services/benchmark/summary.ts'
+import { classOf } from '#services/benchmark/subjects.ts'
+import { latex, latexTable, markdownTable, resultsCsv } from '#services/benchmark/tables.ts'
+import { chooseBest, configurationsToTry, drawConfigurations } from '#services/benchmark/tune.ts'
+import { loadModel, type LoadedModel } from '#services/models.ts'
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+
+const root = mkdtempSync(path.join(tmpdir(), 'maskscope-benchmark-'))
+let workbench: Workbench
+let demo: LoadedModel
+
+beforeAll(async () => {
+  workbench = createWorkbench({ jobs: 1, executor: () => 'tfjs' })
+  demo = await loadModel('demo')
+})
+afterAll(async () => {
+  await workbench.dispose()
+  rmSync(root, { recursive: true, force: true })
+})
+
+/** Three controls and three metrics on scenes, two chunks of them. */
+function asked(more: Partial<AskedBenchmark> = {}): AskedBenchmark {
+  return {
+    model: demo, judge: null, data: 'scenes:10@2000000', methods: ['oracle', 'random', 'center'], metrics: ['average-precision', 'iou', 'agreement'], configurations: {},
+    limit: null, shard: null, seed: 3, keepMaps: false, ...more,
+  }
+}
+
+async function perform(folder: string, more: Partial<AskedBenchmark> = {}, stopAfter = Infinity): Promise<void> {
+  const controller = new AbortController()
+  let units = 0
+  await performBenchmark(workbench.pool, await makeBenchmark(workbench.pool, asked(more)), folder, {
+    signal: controller.signal,
+    onNews: () => {
+      if (++units >= stopAfter) controller.abort()
+    },
+  })
+}
+
+async function finish(folder: string, options: Parameters<typeof finishBenchmark>[2] = {}): Promise<Record<string, string>> {
+  await finishBenchmark((await readManifest(folder))!, folder, { resamples: 200, ...options })
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && !/^seconds|lock/.test(entry.name))
+  return Object.fromEntries(names.map((entry) => [path.relative(folder, path.join(entry.parentPath, entry.name)), readFileSync(path.join(entry.parentPath, entry.name)).toString('latin1')]))
+}
+
+describe('a benchmark of controls', () => {
+  const whole = path.join(root, 'whole')
+  let files: Record<string, string>
+  let results: Results
+
+  beforeAll(async () => {
+    await perform(whole)
+    files = await finish(whole)
+    results = await collectResults((await readManifest(whole))!, await openRecords(whole))
+  })
+
+  test('every image, method and metric has its row; the oracle is right and the map without a seed has one', () => {
+    const rows = files['results.csv']!.trim().split('\n').slice(1).map((line) => line.split(','))
+    const right = results.subjects.length
+    expect(right + results.excluded.length).toBe(10)
+    expect(rows).toHaveLength(right * 9)
+    expect(rows.filter(([, , , , , method, metric]) => method === 'oracle' && metric === 'iou').map((row) => row[7])).toEqual(new Array(right).fill('1'))
+    expect(new Set(rows.filter((row) => row[5] === 'random').map((row) => row[9]))).toEqual(new Set(['3']))
+    expect(new Set(rows.filter((row) => row[5] === 'center').map((row) => row[9]))).toEqual(new Set(['1']))
+    expect(Object.keys(files)).toEqual(expect.arrayContaining(['summary.json', 'table.md', 'table.tex', 'details.csv', 'excluded.csv', 'quality-iou.svg', 'quality-iou.pdf', 'benchmark.json']))
+    // Maps that only a comparison needs are given up.
+    expect(Object.keys(files).filter((name) => name.endsWith('.npy'))).toEqual([])
+  })
+
+  test('the summary says what the rows say', () => {
+    const summary = JSON.parse(files['summary.json']!) as ReturnType<typeof summarise>
+    const column = results.columns.find(({ entry, metric }) => entry === 'random' && metric === 'average-precision')!
+    const mean = column.values.reduce((a, b) => a + b, 0) / column.values.length
+    expect(summary.methods['random']!['average-precision']!.mean).toBeCloseTo(mean, 12)
+    expect(summary.methods['random']!['average-precision']!.seedSd).toBeGreaterThan(0)
+    expect(summary.images).toBe(results.subjects.length)
+    expect(summary.cost['oracle']).toEqual({ forward: 1, backward: 0 })
+    expect(summary.against).toBe('oracle')
+    expect(Object.keys(summary.comparisons['iou']!)).toEqual(['random', 'center'])
+  })
+
+  test('stopped at any moment, with a torn record and a piece lost, it ends with the same bytes', async () => {
+    const folder = path.join(root, 'stopped')
+    await expect(perform(folder, {}, 3)).rejects.toMatchObject({ code: 'cancelled' })
+    await expect(finish(folder)).rejects.toThrow(/is not complete: \d+ pieces are missing/)
+    const records = path.join(folder, 'records')
+    const [first] = readdirSync(records).filter((name) => name.includes('.s0'))
+    writeFileSync(path.join(records, first!), readFileSync(path.join(records, first!)).subarray(0, 20))
+    writeFileSync(path.join(records, '.c000001.center.s0.json.abc.part'), '{')
+    writeFileSync(path.join(folder, 'seconds.jsonl'), '{"unit":"c0', { flag: 'a' })
+    await perform(folder)
+    expect(await finish(folder)).toEqual(files)
+    // A comparison whose record is lost after its maps were given up.
+    rmSync(path.join(records, 'c000001.compared.json'))
+    await perform(folder)
+    expect(await finish(folder)).toEqual(files)
+  })
+
+  test('shards, merged, are the whole', async () => {
+    const shards = [1, 2].map((index) => path.join(root, `shard-${index}`))
+    for (const [i, folder] of shards.entries()) await perform(folder, { shard: { index: i + 1, count: 2 } })
+    const merged = path.join(root, 'merged')
+    await mergeShards(shards, merged)
+    expect(await finish(merged)).toEqual(files)
+    await mergeShards([shards[0]!], path.join(root, 'half'))
+    await expect(finish(path.join(root, 'half'))).rejects.toThrow(/is not complete/)
+    cpSync(shards[1]!, path.join(root, 'other'), { recursive: true })
+    const manifest = path.join(root, 'other', 'benchmark.json')
+    writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('"seed": 3', '"seed": 4'))
+    await expect(mergeShards([shards[0]!, path.join(root, 'other')], path.join(root, 'none'))).rejects.toThrow(/differ in the seed/)
+    await expect(mergeShards([root], path.join(root, 'none'))).rejects.toThrow(/holds no benchmark/)
+  })
+
+  test('a folder that holds another benchmark is refused', async () => {
+    await expect(perform(whole, { seed: 4 })).rejects.toThrow(/holds a benchmark with another seed/)
+    await expect(perform(whole, { methods: ['oracle'], metrics: ['iou'] })).rejects.toThrow(/another methods and their parameters|another metrics/)
+  })
+})
+
+describe('what is refused before any work', () => {
+  test.each<[string, Partial<AskedBenchmark>, RegExp]>([
+    ['an unknown method', { methods: ['oracl'] }, /no method "oracl"/],
+    ['an unknown metric', { metrics: ['auc'] }, /no metric "auc"/],
+    ['a method twice', { methods: ['oracle', 'oracle'] }, /method oracle is named twice/],
+    ['a metric that needs a judge', { methods: ['random'], metrics: ['grid-pointing-game'] }, /needs mosaics/],
+    ['a comparison of one', { methods: ['random'], metrics: ['agreement'] }, /there is only one/],
+    ['a column that the configs lack', { methods: ['random@2'] }, /says nothing of random@2/],
+    ['a shard that is none', { shard: { index: 3, count: 2 } }, /no shard 3 of 2/],
+    ['wrong data', { data: 'scenes:0@1' }, /asks for 0 scenes/],
+  ])('%s', async (_, more, message) => {
+    await expect(makeBenchmark(workbench.pool, asked(more))).rejects.toThrow(message)
+  })
+
+  test('the truth where there is none, and the model as its own judge', async () => {
+    const folder = path.join(root, 'pictures', 'arrow')
+    mkdirSync(folder, { recursive: true })
+    const { resolveData } = await import('#services/datasets.ts')
+    writeFileSync(path.join(folder, 'a.png'), (await (await resolveData('scene:2000000'))[0]!.load()).bytes)
+    const pictures = { data: `folder:${path.dirname(folder)}` }
+    await expect(makeBenchmark(workbench.pool, asked({ ...pictures, methods: ['random'], metrics: ['iou'] }))).rejects.toThrow(/needs the true object/)
+    await expect(makeBenchmark(workbench.pool, asked({ ...pictures, methods: ['oracle'] }))).rejects.toThrow(/needs the true object/)
+    await expect(makeBenchmark(workbench.pool, asked({ judge: demo }))).rejects.toThrow(/The judge is the model itself/)
+    const left: string[] = []
+    const { entries, metrics } = await makeBenchmark(workbench.pool, asked({ ...pictures, methods: 'all', metrics: 'all' }), (why) => left.push(why))
+    expect(entries.map(({ name }) => name)).not.toContain('oracle')
+    expect(left.join(' ')).toMatch(/needs the true object/)
+    expect(metrics).not.toContain('iou')
+  })
+
+  test('configs files', async () => {
+    const file = path.join(root, 'configs.json')
+    writeFileSync(file, '{"methods":{"random":{"no-such":1}}}')
+    await expect(readConfigs(file)).rejects.toThrow(/at random: Parameter no-such/)
+    writeFileSync(file, '{"method":{}}')
+    await expect(readConfigs(file)).rejects.toThrow(/not understood at methods/)
+    writeFileSync(file, '{"methods":{"nothing@2":{}}}')
+    await expect(readConfigs(file)).rejects.toThrow(/no method "nothing"/)
+  })
+})
+
+test('means, intervals and tests against numbers by hand', () => {
+  const manifest = { ...({} as Results['manifest']), model: { name: 'm', sha256: '', key: '' }, judge: null, data: 'd', seed: 1, metrics: ['iou'], entries: ['a', 'b', 'c'].map((name) => ({ name, method: 'random', parameters: {}, draws: 1 })) }
+  const values: Record<string, number[]> = { a: [0.1, 0.2, 0.3, 0.4], b: [0.2, 0.4, 0.6, 0.8], c: [0.1, 0.2, 0.3, NaN] }
+  const subjects = [0, 1, 2, 3].map((image) => ({ image, object: 0, name: `i${image}`, label: 'x,y', target: 0, probability: 0.5, cluster: `i${image}`, truth: null }))
+  const columns = Object.entries(values).map(([entry, own]) => ({ entry, metric: 'iou', values: own, spread: own.map(() => NaN), details: own.map(() => ({})), notes: own.map(() => null) }))
+  const costs = Object.keys(values).map((entry) => ({ entry, forward: [1, 2, 3, 4], backward: [0, 0, 0, 0] }))
+  const results: Results = { manifest, subjects, excluded: [], columns, costs, errors: [], seconds: new Map() }
+  const summary = summarise(results, { against: 'a' })
+  expect(summary.methods['b']!['iou']).toMatchObject({ mean: 0.5, median: 0.5, n: 4 })
+  expect(summary.methods['c']!['iou']!.n).toBe(3)
+  expect(summary.methods['a']!['iou']!.sd).toBeCloseTo(Math.sqrt(0.05 / 3), 12)
+  // All four differences are positive: of 16 sign patterns two are as far out. Holm doubles it, as c against a is tested too.
+  expect(summary.comparisons['iou']!['b']).toEqual({ difference: 0.25, p: 0.125, holm: 0.25 })
+  expect(summary.comparisons['iou']!['c']).toEqual({ difference: 0, p: 1, holm: 1 })
+  expect(summary.cost['a']).toEqual({ forward: 2.5, backward: 0 })
+  expect(resultsCsv(results).split('\n')[1]).toBe('i0,0,"x,y",0,0.5,a,iou,0.1,,1,')
+  expect(markdownTable(summary, ['iou'])).toContain('| b | **0.500** | 2.500 | 0.000 |')
+  expect(latexTable(summary, ['iou'])).toContain('b & \\textbf{0.500} & 2.500 & 0.000 \\\\')
+  expect(latex('50%_{a}\\')).toBe('50\\%\\_\\{a\\}\\textbackslash{}')
+})
+
+test('classes of data among those of a model', () => {
+  const model = { labels: ['tench, Tinca tinca', 'goldfish', 'Crane', 'crane'], classes: 4 }
+  expect(classOf({ text: 'Tinca Tinca' }, model)).toBe(0)
+  expect(classOf({ text: 'GOLDFISH', index: 3 }, model)).toBe(1)
+  expect(classOf({ text: 'carp' }, model)).toBeNull()
+  expect(classOf({ text: 'carp', index: 2 }, model)).toBe(2)
+  expect(classOf({ index: 4 }, model)).toBeNull()
+})
+
+describe('tuning', () => {
+  test('draws from the declared ranges, its own defaults first, the same for the same seed', () => {
+    const method = findMethod('neuromask')
+    const drawn = drawConfigurations(method, 6, 1)
+    expect(drawn).toHaveLength(6)
+    expect(drawConfigurations(method, 6, 1)).toEqual(drawn)
+    expect(drawConfigurations(method, 6, 2)[1]).not.toEqual(drawn[1])
+    for (const parameter of method.parameters) {
+      const values = new Set(drawn.map((one) => one[parameter.name]))
+      if (!parameter.tune) expect(values.size).toBe(1)
+      else if ('values' in parameter.tune) for (const value of [...values].slice(1)) expect([...parameter.tune.values, drawn[0]![parameter.name]]).toContain(value)
+    }
+  })
+
+  test('picks the better of two configurations', async () => {
+    // The gradient's blur is what it lacks on scenes.
+    const configurations = { 'gradient@0': { 'map-blur': 0 }, 'gradient@1': { 'map-blur': 4 } }
+    const folder = path.join(root, 'tune')
+    await perform(folder, { methods: Object.keys(configurations), configurations, metrics: ['average-precision'], data: 'scenes:8@1000000', draws: 1 })
+    const { summary } = await finishBenchmark((await readManifest(folder))!, folder, { resamples: 1, plots: false })
+    const tuned = chooseBest(['gradient'], configurations, summary, { configurations: 2, seed: 0 })
+    expect(tuned.methods['gradient']).toEqual({ 'map-blur': 4 })
+    expect(tuned.scores['gradient']!.best!).toBeGreaterThan(tuned.scores['gradient']!.default!)
+    expect(Object.keys(configurationsToTry(['center'], 5, 0))).toEqual(['center@0'])
+  })
+})
