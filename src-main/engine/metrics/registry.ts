@@ -8,16 +8,20 @@ import { deletionMetric } from './deletion.ts'
 import { energyPointingGameMetric } from './energy-pointing-game.ts'
 import { gridPointingGameMetric } from './grid-pointing-game.ts'
 import { increaseInConfidenceMetric } from './increase-in-confidence.ts'
+import { infidelityMetric } from './infidelity.ts'
 import { insertionMetric } from './insertion.ts'
 import { iouMetric } from './iou.ts'
 import { iouBestMetric } from './iou-best.ts'
 import { iouOtsuMetric } from './iou-otsu.ts'
 import { keepRateMetric } from './keep-rate.ts'
+import { maxSensitivityMetric } from './max-sensitivity.ts'
 import type { Metric } from './metric.ts'
 import { pixelAurocMetric } from './pixel-auroc.ts'
 import { pointingGameMetric } from './pointing-game.ts'
+import { randomisationMetric } from './randomisation.ts'
 import { relevanceRankMetric } from './relevance-rank.ts'
 import { roadMetric } from './road.ts'
+import { sensitivityNMetric } from './sensitivity-n.ts'
 import { sparsenessMetric } from './sparseness.ts'
 import { sufficiencyMetric } from './sufficiency.ts'
 
@@ -26,6 +30,7 @@ export const metrics: readonly Metric[] = [
   deletionMetric, insertionMetric, roadMetric, averageDropMetric, increaseInConfidenceMetric, sufficiencyMetric, keepRateMetric,
   averagePrecisionMetric, iouMetric, iouOtsuMetric, iouBestMetric, pixelAurocMetric, pointingGameMetric, energyPointingGameMetric, relevanceRankMetric,
   gridPointingGameMetric,
+  infidelityMetric, sensitivityNMetric, maxSensitivityMetric, randomisationMetric,
   sparsenessMetric, complexityMetric, agreementMetric, costMetric,
 ]
 
