@@ -18,7 +18,7 @@ export const orderParameter: Parameter = {
 
 export function curveSchema(mode: 'deletion' | 'insertion'): ParameterSchema {
   const rise: Preset = {
-    id: 'rise', title: 'As the RISE repository', values: { ...switchesFor([mode === 'deletion' ? 'zero' : 'blur']), steps: 224, 'tie-orders': 1, blur: 'fixed', 'blur-sigma': 3.2 },
+    id: 'rise', title: 'As the RISE repository', values: { ...switchesFor([mode === 'deletion' ? 'model-zero' : 'blur']), steps: 224, 'tie-orders': 1, blur: 'fixed', 'blur-sigma': 3.2 },
     source: mode === 'deletion'
       ? 'Petsiuk et al. (2018): pixels become 0 after normalisation, 224 at a time; ties in one random order instead of an unstable sort.'
       : 'Petsiuk et al. (2018): from the blurred image, 224 pixels at a time. Its kernel is nearly a box of 11 px; here a Gaussian of the same variance, without dark borders.',
@@ -41,7 +41,7 @@ export function curveSchema(mode: 'deletion' | 'insertion'): ParameterSchema {
       rise,
       {
         id: 'xplique', title: 'As Xplique', source: 'Xplique: black, 10 steps, the logit; ties in one random order.',
-        values: { ...switchesFor(['black']), score: 'logit', steps: 10, 'tie-orders': 1 },
+        values: { ...switchesFor(['zero']), score: 'logit', steps: 10, 'tie-orders': 1 },
       },
     ],
   }

@@ -1,7 +1,7 @@
-import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { ScoreKind } from '#shared/domain/score.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { scoreValues } from '../classifier/scores.ts'
+import { checkCancelled } from '../methods/common/cancelled.ts'
 import { classifyAll, imagesPerCall } from '../methods/masks/calls.ts'
 import { noisyLinearImputation } from './imputation.ts'
 import type { MetricTask } from './metric.ts'
@@ -70,7 +70,7 @@ export async function ask(
   const scores: number[] = []
   const onTop: number[] = []
   for (let from = 0; from < count; from += chunk) {
-    if (signal.aborted) throw new MaskscopeError('cancelled', 'The measurement was cancelled.')
+    checkCancelled(signal)
     const n = Math.min(chunk, count - from)
     const data = new Float32Array(n * size)
     for (let i = 0; i < n; i++) draw(from + i, data.subarray(i * size, (i + 1) * size))

@@ -31,7 +31,7 @@ export const shownSchema: ParameterSchema = {
   parameters: [standInChoice('mean'), ...blurParameters],
   presets: [
     { id: 'mean', title: 'Over the mean colour', source: 'Ours: what is hidden becomes the mean colour of the image.', values: { fill: 'mean' } },
-    { id: 'product', title: 'Product', source: "As torch-cam and Xplique multiply: what is hidden becomes 0 on the model's own scale.", values: { fill: 'zero' } },
+    { id: 'product', title: 'Product', source: "As torch-cam and Xplique multiply: what is hidden becomes 0 on the model's own scale.", values: { fill: 'model-zero' } },
   ],
 }
 

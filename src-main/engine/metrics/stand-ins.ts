@@ -2,7 +2,9 @@ import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { BooleanParameter, Parameter, ParameterValues } from '#shared/domain/parameters.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { scoreValues } from '../classifier/scores.ts'
+import { checkCancelled } from '../methods/common/cancelled.ts'
 import { numberOf, switchOf, wordOf } from '../methods/common/parameters.ts'
+import { modelZero } from '../methods/gradients/zero.ts'
 import { createFill, meanColour } from '../methods/masks/fills.ts'
 import type { MetricTask } from './metric.ts'
 import { scaled } from './scale.ts'
@@ -10,14 +12,15 @@ import { renderUnseenFill } from './unseen-fills.ts'
 
 /**
  * What stands where a metric takes the image away. `road` is no picture of its own: it depends on what is left (imputation.ts).
- * `zero` is the colour that the classifier's own preprocessing turns into 0.
+ * `zero` is black,
+ * `model-zero` the colour that the network receives as 0.
  */
-export const standIns = ['mean', 'blur', 'noise', 'road', 'zero', 'black'] as const
+export const standIns = ['mean', 'blur', 'noise', 'road', 'zero', 'model-zero'] as const
 export type StandIn = (typeof standIns)[number]
 
 const labels: Readonly<Record<StandIn, string>> = {
   mean: 'Mean colour of the image', blur: 'The image, blurred', noise: 'Noise about the mean colour', road: 'Imputation from what is left (ROAD)',
-  zero: "Zero of the model's own scale", black: 'Black',
+  zero: 'Black', 'model-zero': "The model's own zero",
 }
 
 /** A switch for each stand-in. @param on those that a metric averages over by default */
@@ -74,11 +77,10 @@ export async function renderStandIn(kind: Exclude<StandIn, 'road'>, task: Metric
       const mean = meanColour(frame, image)
       return { picture: Float32Array.from(image, (_, i) => mean[i % channels]!), details: {} }
     }
-    case 'black':
+    case 'zero':
       return { picture: new Float32Array(image.length), details: {} }
-    case 'zero': {
-      const { range: [low, high], mean } = classifier.info.preprocessing
-      const colour = Array.from({ length: channels }, (_, c) => Math.min(1, Math.max(0, ((mean[c % mean.length] ?? 0) - low) / (high - low))))
+    case 'model-zero': {
+      const colour = modelZero(classifier.info.preprocessing, channels)
       return { picture: Float32Array.from(image, (_, i) => colour[i % channels]!), details: {} }
     }
     case 'noise':
@@ -109,6 +111,6 @@ async function grownBlur(task: MetricTask, first: number): Promise<RenderedStand
     if (left <= (head === 'none' ? 0 : gone) || sigma >= Math.min(frame.height, frame.width)) {
       return { picture, details: { 'blur-sigma': sigma, ...(head === 'none' ? {} : { 'blur-probability': left }) } }
     }
-    if (task.signal.aborted) throw new MaskscopeError('cancelled', 'The measurement was cancelled.')
+    checkCancelled(task.signal)
   }
 }

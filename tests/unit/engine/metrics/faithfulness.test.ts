@@ -27,11 +27,11 @@ describe('deletion and insertion', () => {
     const line = await measure(deletionMetric, judged(14, 16, ramp), { classifier: evenly, image }, plain)
     expect(line.value).toBeCloseTo(0.5, 6)
     expect(line.curves![0]!.x).toHaveLength(225)
-    expect(line.details).toMatchObject({ clean: 1, 'gone-black': 0, ties: 0, 'tie-spread': 0, step: 1 })
+    expect(line.details).toMatchObject({ clean: 1, 'gone-zero': 0, ties: 0, 'tie-spread': 0, step: 1 })
     expect((await measure(deletionMetric, judged(14, 16, ramp), { classifier: first, image }, plain)).value).toBeCloseTo(0.002232, 6)
     const inserted = await measure(insertionMetric, judged(14, 16, ramp), { classifier: first, image }, plain)
     expect(inserted.value).toBeCloseTo(1 - 0.002232, 6)
-    expect(inserted.details).toMatchObject({ clean: 1, 'gone-black': 0 })
+    expect(inserted.details).toMatchObject({ clean: 1, 'gone-zero': 0 })
     expect((await measure(deletionMetric, judged(14, 16, ramp), { classifier: first, image }, { ...plain, steps: 28 })).value).toBeCloseTo(1 / 56, 6)
   })
 
@@ -128,8 +128,8 @@ describe('what a map shows', () => {
   const classifier = linearClassifier(2, 3, [[4, 4, 0, -4, 0, 0]], { head: 'sigmoid', bias: [-1] })
   const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z))
   const both = async (values: ArrayLike<number>): Promise<[Measurement, Measurement]> => [
-    await measure(averageDropMetric, judged(2, 3, values), { classifier, image }, { fill: 'black' }),
-    await measure(increaseInConfidenceMetric, judged(2, 3, values), { classifier, image }, { fill: 'black' }),
+    await measure(averageDropMetric, judged(2, 3, values), { classifier, image }, { fill: 'zero' }),
+    await measure(increaseInConfidenceMetric, judged(2, 3, values), { classifier, image }, { fill: 'zero' }),
   ]
 
   test('a mask of ones loses and gains nothing, one of noughts loses to the fill; by hand between', async () => {
