@@ -133,7 +133,11 @@ function aggregated({ sum, squares, count }: Sums, aggregate: Aggregate): Float6
     case 'square':
       return squares.map((value) => value / count)
     case 'variance':
-      return squares.map((value, i) => Math.max(0, value / count - (sum[i]! / count) ** 2))
+      return squares.map((value, i) => {
+        const variance = value / count - (sum[i]! / count) ** 2
+        // What rounding leaves of gradients that are all the same.
+        return variance <= (1e-12 * value) / count ? 0 : variance
+      })
   }
 }
 
