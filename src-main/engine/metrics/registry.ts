@@ -27,11 +27,12 @@ import { sufficiencyMetric } from './sufficiency.ts'
 
 /** Every metric of the workbench, in the order in which it is offered. */
 export const metrics: readonly Metric[] = [
-  deletionMetric, insertionMetric, roadMetric, averageDropMetric, increaseInConfidenceMetric, sufficiencyMetric, keepRateMetric,
   averagePrecisionMetric, iouMetric, iouOtsuMetric, iouBestMetric, pixelAurocMetric, pointingGameMetric, energyPointingGameMetric, relevanceRankMetric,
   gridPointingGameMetric,
-  infidelityMetric, sensitivityNMetric, maxSensitivityMetric, randomisationMetric,
+  deletionMetric, insertionMetric, roadMetric, averageDropMetric, increaseInConfidenceMetric, sufficiencyMetric, keepRateMetric, infidelityMetric,
+  sensitivityNMetric,
   sparsenessMetric, complexityMetric, agreementMetric, costMetric,
+  maxSensitivityMetric, randomisationMetric,
 ]
 
 /** @throws MaskscopeError 'usage' for an unknown id. */
