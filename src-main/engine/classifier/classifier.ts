@@ -47,8 +47,11 @@ export interface LrpRule {
   gamma: number
   /** The share of the layers with weights, counted from the image, that take γ; the others take ε. In [0, 1]. */
   lower: number
-  /** The first layer with weights: as its place says, by the limits 0 and 1 of pixels (z^B), or spread evenly over its window. */
-  input: 'same' | 'box' | 'flat'
+  /**
+   * The first layer with weights: as its place says, by the limits 0 and 1 of pixels (z^B), spread evenly over its window, or
+   * relative to the mean colour of the image, whose own part nobody gets.
+   */
+  input: 'same' | 'box' | 'flat' | 'mean'
   /** Whether biases take their share of the relevance, which then does not arrive, or none. */
   biases: 'share' | 'none'
 }

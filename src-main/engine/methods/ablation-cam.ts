@@ -54,8 +54,8 @@ export const ablationCam: Method = {
       values: { ...published, weighting: 'norm' },
     },
     {
-      id: 'maskscope', title: 'Maskscope', source: 'Ours: the loss of the log-odds itself, which keeps its meaning where the score is not positive (docs/methods.md).',
-      values: { ...published, score: 'log-odds', weighting: 'difference' },
+      id: 'maskscope', title: 'Maskscope', source: 'Ours: the loss of the log-odds by the length of the channel, blurred a little (docs/methods.md).',
+      values: { ...published, score: 'log-odds', weighting: 'norm', 'map-blur': 2 },
     },
   ],
   explain,

@@ -33,8 +33,9 @@ const parameters: readonly Parameter[] = [
       { value: 'same', label: 'Like the layers above' },
       { value: 'box', label: 'Relative to black and white (zB)' },
       { value: 'flat', label: 'Evenly over its window' },
+      { value: 'mean', label: 'Relative to the mean colour' },
     ],
-    tune: { values: ['same', 'box', 'flat'] },
+    tune: { values: ['box', 'flat', 'mean'] },
   },
   {
     type: 'choice', name: 'biases', label: 'Biases', group: 'Rule', help: 'Whether biases take their share of the relevance, which then does not reach the image.', default: 'share',
@@ -70,6 +71,10 @@ export const lrp: Method = {
       values: { ...composite, lower: 0.5, epsilon: 0.25 },
     },
     { id: 'epsilon', title: 'ε', source: 'Bach et al. 2015, ε in all layers: with a small ε and ReLU close to input × gradient.', values: { ...composite, lower: 0, epsilon: 0.01, input: 'same' } },
+    {
+      id: 'maskscope', title: 'Maskscope', source: 'Ours: pixels relative to the mean colour, a large γ, magnitudes summed and blurred, which localises better on scenes (docs/methods.md).',
+      values: { ...composite, gamma: 10, input: 'mean', channels: 'magnitude-sum', 'map-blur': 4 },
+    },
     { id: 'gamma', title: 'γ', source: 'γ in all layers.', values: { ...composite, lower: 1, input: 'same' } },
     {
       id: 'flat', title: 'Positive parts, flat at the image', source: 'After Lapuschkin et al. 2019: a γ so large that only what speaks for an output counts, ε above, evenly at the image.',

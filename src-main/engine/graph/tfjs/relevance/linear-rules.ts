@@ -76,6 +76,16 @@ export function throughBox(map: LinearMap, x: Tensor, r: Tensor, { low, high }: 
   return tf.sub(tf.mul(x, map.adjoint(s, 'plain')!), limits)
 }
 
+/**
+ * Relative to another input, of which nothing is said: what it adds up to is a bias.
+ * @param bias whether that and the biases take a share
+ */
+export function throughReference(map: LinearMap, x: Tensor, reference: Tensor, r: Tensor, { epsilon, bias }: { epsilon: number; bias: boolean }): Tensor {
+  const apart = tf.sub(x, reference)
+  const z = bias ? map.apply(x, 'plain', true)! : map.apply(apart, 'plain', false)!
+  return tf.mul(apart, map.adjoint(tf.div(r, stabilised(z, epsilon, 0)), 'plain')!)
+}
+
 /** Flat (Lapuschkin et al., 2019): evenly over all that a place reads, whatever stands there. */
 export function throughFlat(map: LinearMap, x: Tensor, r: Tensor): Tensor {
   return map.adjoint(tf.div(r, map.apply(tf.onesLike(x), 'ones', false)!), 'ones')!

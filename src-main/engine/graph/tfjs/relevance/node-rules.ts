@@ -8,7 +8,7 @@ import { centred } from '../reduce-rules.ts'
 import { ruleOf } from '../rules.ts'
 import type { WeightStore } from '../weight-store.ts'
 import { averagingMap, weightedMap, type Averaging, type Forms, type Weighted } from './linear-map.ts'
-import { stabilised, throughBox, throughFlat, throughLinear, throughSum, type Share, type Signs } from './linear-rules.ts'
+import { stabilised, throughBox, throughFlat, throughLinear, throughReference, throughSum, type Share, type Signs } from './linear-rules.ts'
 
 /** A node whose relevance goes on to its inputs. */
 export interface NodeStep {
@@ -26,6 +26,8 @@ export interface NodeStep {
   forms: Forms
   /** The first layer's input for a black and for a white image. */
   limits(): { low: Tensor; high: Tensor }
+  /** The first layer's input for images that are their own mean colour everywhere. */
+  meanColour(): Tensor
 }
 
 /** Relevance of each input, in its shape; null where there is none. Called inside `tf.tidy`. */
@@ -87,6 +89,7 @@ function throughWeights(step: NodeStep, node: Weighted): Tensor {
   const map = weightedMap(node, x!, step.output.shape, weights, forms)
   if (plan.first.has(node.name) && rule.input === 'flat') return throughFlat(map, x!, r)
   if (plan.first.has(node.name) && rule.input === 'box') return throughBox(map, x!, r, step.limits())
+  if (plan.first.has(node.name) && rule.input === 'mean') return throughReference(map, x!, step.meanColour(), r, { epsilon: epsilonOf(step), bias: rule.biases === 'share' })
   return throughLinear(map, x!, r, step.share, { signs: signsOf(step), bias: rule.biases === 'share', axis: axisOf(node) })
 }
 

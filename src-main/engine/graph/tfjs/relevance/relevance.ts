@@ -34,16 +34,20 @@ export function createRelevance(graph: Graph): RelevancePass {
   const inputShape = nodeNamed(graph, input).shape
   const classes = nodeNamed(graph, output).shape[1]!
 
-  /** What a node that only moves and scales gives for an image of one value. */
-  function ofConstant(name: string, value: number): Tensor {
+  /** What a node that only moves and scales gives for other images. */
+  function ofImages(name: string, images: Tensor): Tensor {
     const node = nodeNamed(graph, name)
-    if (node.op === 'input') return tf.fill(batched(inputShape, 1), value)
-    return ruleOf(node.op as 'affine').forward({ node: node as never, inputs: [ofConstant(node.inputs[0]!, value)], weights, shape: batched(node.shape, 1) })
+    if (node.op === 'input') return images
+    return ruleOf(node.op as 'affine').forward({ node: node as never, inputs: [ofImages(node.inputs[0]!, images)], weights, shape: batched(node.shape, images.shape[0]!) })
   }
 
   function limitsOf(name: string): { low: Tensor; high: Tensor } {
-    const [black, white] = [ofConstant(name, 0), ofConstant(name, 1)]
+    const [black, white] = [0, 1].map((value) => ofImages(name, tf.fill(batched(inputShape, 1), value))) as [Tensor, Tensor]
     return { low: tf.minimum(black, white), high: tf.maximum(black, white) }
+  }
+
+  function meanColourOf(name: string, images: Tensor): Tensor {
+    return ofImages(name, tf.mul(tf.mean(images, [1, 2], true), tf.onesLike(images)))
   }
 
   async function relevance(images: Float32Array, count: number, targets: readonly number[], rule: LrpRule): Promise<Relevance> {
@@ -80,6 +84,7 @@ export function createRelevance(graph: Graph): RelevancePass {
     const found = tf.tidy(() => {
       const parts = relevanceOfInputs({
         node, r, inputs: inputs.map((k) => values[k]!), output: values[i]!, wanted, rule, share, plan, weights, forms, limits: () => limitsOf(node.inputs[0]!),
+        meanColour: () => meanColourOf(node.inputs[0]!, values[at(input)]!),
       })
       return Object.fromEntries(parts.flatMap((part, k) => (part && wanted[k] ? [[k, part] as const] : [])))
     })
