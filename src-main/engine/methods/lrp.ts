@@ -113,7 +113,7 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
         ...(logit === 0 ? [] : [{ label: 'Share of the logit', value: arrived / logit }]),
         ...(info.executor.id === 'tfjs' ? [] : [{ label: 'Computed by', value: `TensorFlow.js, over the same weights; outputs and gradients of this model come from ${executorNames[info.executor.id]}` }]),
       ],
-      notes: logit < 0 ? ['The logit is negative: positive relevance is what makes it so, and speaks against the class.'] : [],
+      notes: notesOn(arrived, logit, rule),
     })
     results.push(explanation)
     yield {
@@ -121,4 +121,17 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
     }
   }
   return results
+}
+
+/** Less of the logit than this tells of biases rather than of pixels. */
+const little = 0.05
+
+function notesOn(arrived: number, logit: number, { biases }: LrpRule): string[] {
+  const share = Math.abs(arrived / logit)
+  return [
+    ...(logit < 0 ? ['The logit is negative: positive relevance is what makes it so, and speaks against the class.'] : []),
+    ...(biases === 'share' && share < little
+      ? [`Biases took nearly all of the relevance: ${(100 * share).toPrecision(2)}% of the logit reaches the image. Networks with batch normalisation have large ones. Set "biases" to none, and all of it arrives.`]
+      : []),
+  ]
 }
