@@ -33,6 +33,9 @@ export interface Hidden {
   details: Record<string, number>
 }
 
+/** What an imputed pixel may miss the mean of its neighbours by; its noise has a deviation of .01. */
+const closeEnough = 1e-6
+
 /**
  * What a classifier answers as pixels are taken away. Equal values are taken in seeded random orders, the same for every fill; a range
  * that cuts no group of equal values is asked once.
@@ -92,5 +95,5 @@ function takeAway({ image, frame: { channels } }: MetricTask, sequence: Uint32Ar
 function impute({ image, frame: { height, width, channels } }: MetricTask, sequence: Uint32Array, { from, to }: Range, random: ReturnType<typeof createRandom>, out: Float32Array): void {
   const removed = new Uint8Array(height * width)
   for (let i = from; i < to; i++) removed[sequence[i]!] = 1
-  out.set(from === to ? image : noisyLinearImputation(image, height, width, channels, removed, random))
+  out.set(from === to ? image : noisyLinearImputation(image, height, width, channels, removed, random, closeEnough))
 }
