@@ -20,6 +20,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   'mask-step': () => import('./mask-step.ts'),
   memory: () => import('./memory.ts'),
   pool: () => import('./pool.ts'),
+  'black-box': () => import('./black-box.ts'),
   link: () => import('./link.ts'),
   window: () => import('./window.ts'),
 }

@@ -11,8 +11,6 @@ export interface Helping {
   open(run: HelpedRun): Help
   /** To be called whenever a worker becomes idle, gets work or dies. */
   review(): void
-  /** Somebody seeks helpers and could have one more. */
-  wanting(): boolean
 }
 
 export interface HelpedRun {
@@ -39,6 +37,8 @@ export interface Help {
 export interface HelpingHooks {
   /** Those that may help at present. */
   idle(): Iterable<WorkerHandle>
+  /** More would be welcome, as many as there may be. */
+  start(): void
   /** It says of itself that it is broken. */
   broken(worker: WorkerHandle): void
 }
@@ -69,6 +69,7 @@ export function createHelping(hooks: HelpingHooks): Helping {
       const poorest = seekers.reduce<Run | undefined>((a, b) => (a && a.helpers.size <= b.helpers.size ? a : b), undefined)
       if (poorest) recruit(poorest, helper)
     }
+    if ([...runs].some((run) => run.seeking && !run.paused)) hooks.start()
     for (const run of runs) tell(run)
   }
 
@@ -142,6 +143,5 @@ export function createHelping(hooks: HelpingHooks): Helping {
       }
     },
     review,
-    wanting: () => [...runs].some((run) => run.seeking && !run.paused),
   }
 }

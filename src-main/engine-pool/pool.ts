@@ -118,6 +118,7 @@ export function createPool(options: PoolOptions): Pool {
   const helping = createHelping({
     idle: () => [...idle].filter((worker) => worker !== helper && !extras.has(worker)),
     broken: retire,
+    start: startHelpers,
   })
   const coreUse = createCores({
     timings,
@@ -201,12 +202,11 @@ export function createPool(options: PoolOptions): Pool {
       // A second process on a GPU would take the memory of the first.
       helper = startWorker(known.id === 'cuda' ? 'wasm' : options.backend, (job) => job.question)
     }
-    if (helping.wanting()) startHelpers()
   }
 
   /** As many workers as there may be, where nobody else waits for one. */
   function startHelpers(): void {
-    while (known && !disposed && !helpless && pending.length === 0 && runners() - extras.size < size) startWorker(options.backend, noJob)
+    while (known && !disposed && !backingOff && !helpless && pending.length === 0 && runners() - extras.size < size) startWorker(options.backend, noJob)
   }
 
   /** How many workers there are for explanations. */

@@ -36,6 +36,19 @@ test('what was measured is there in the next session, and for nothing else', asy
   expect(await createExecutorCache(file, { version: '1.1' }).find(subject)).toBeNull()
 })
 
+test('which way of using the cores does more is kept beside it', async () => {
+  const file = path.join(folder, 'timings.json')
+  const ways = { oneWorker: 2, manyWorkers: 1.5 }
+  const first = createExecutorCache(file, { version: '1.0' })
+  first.keepWays(subject, ways)
+  expect(await first.find(subject)).toBeNull()
+  first.keep(subject, timings)
+  await first.settled()
+  const again = createExecutorCache(file, { version: '1.0' })
+  expect(await again.findWays(subject)).toEqual(ways)
+  expect(await again.find(subject)).toEqual(timings)
+})
+
 test('two programs keep what both measured', async () => {
   const file = path.join(folder, 'timings.json')
   const [a, b] = [createExecutorCache(file, { version: '1' }), createExecutorCache(file, { version: '1' })]
