@@ -17,8 +17,10 @@ export interface MeasureWork {
   /** H·W·C in [0, 1], as the classifier saw it. */
   image: Float32Array
   target: number
-  /** Of all that is drawn. Maps that are to be compared on an image get the same. */
+  /** Of all that the metrics draw. Maps that are to be compared on an image get the same. */
   seed: number
+  /** With which the method found the map, and runs again; the one above where undefined. */
+  methodSeed?: number
   map: JudgedMap
   /** 0 or 1 per pixel of the input. */
   object: Uint8Array | null
@@ -94,7 +96,7 @@ export function whyNotMeasured({ title, needs }: Pick<Metric, 'title' | 'needs'>
 
 function taskOf(work: MeasureWork, classifier: Classifier, judge: Classifier | null, signal: AbortSignal): Omit<MetricTask, 'parameters'> {
   const { height, width, channels } = classifier.info.input
-  const { image, target, seed, map, object, others, evaluations, method: id, methodParameters } = work
+  const { image, target, seed, map, object, others, evaluations, method: id, methodParameters, methodSeed = seed } = work
   if (image.length !== height * width * channels) {
     throw new MaskscopeError('usage', `The image has ${image.length} numbers and the input of ${classifier.info.name} ${height * width * channels}.`, { subject: 'image' })
   }
@@ -106,7 +108,7 @@ function taskOf(work: MeasureWork, classifier: Classifier, judge: Classifier | n
     async explain(other, options = {}) {
       const steps = findMethod(id).explain({
         classifier: options.classifier ?? classifier, images: { count: 1, height, width, channels, data: other }, targets: [options.target ?? target],
-        seeds: [options.seed ?? seed], parameters: methodParameters, signal, objects: [object],
+        seeds: [options.seed ?? methodSeed], parameters: methodParameters, signal, objects: [object],
       })
       return judgedMapOf(await lastOf(steps, signal))
     },

@@ -96,6 +96,14 @@ test('every metric of a real run, in the order asked; the method runs again wher
   expect(memory().numTensors).toBe(before)
 })
 
+test('the method runs again with its own seed, whatever seed the metrics draw by', async () => {
+  const still = [{ id: 'max-sensitivity', parameters: { draws: 1, radius: 0.0001 } }]
+  const change = async (given: Partial<MeasureWork>): Promise<number> => (await outcomes(order(still, given)))[0]!.measurement!.value
+  expect(await change({ seed: 77, methodSeed: 4 })).toBeLessThan(1e-3)
+  // Another start of the mask is another mask.
+  expect(await change({ seed: 4, methodSeed: 77 })).toBeGreaterThan(1e-2)
+})
+
 test('a metric that fails costs only itself', async () => {
   const broken = vi.spyOn(costMetric, 'measure').mockRejectedValue(new TypeError('a number broke'))
   const answers = await outcomes(order(['iou', 'cost', 'none', { id: 'deletion', parameters: { steps: 0 } }, 'sparseness'], { object: null }))
