@@ -1,9 +1,11 @@
 import { mean, sub } from '@tensorflow/tfjs-core'
 import { initializers, layers, sequential, type Sequential } from '@tensorflow/tfjs-layers'
 
-/** The two networks end in logits here; `withSoftmax` is what is saved. */
+/** The networks end in logits here; `withSoftmax` is what is saved. */
 export interface Network {
-  name: 'demo' | 'demo-judge'
+  name: string
+  /** Without it, it is trained only where it is named, and not part of the program. */
+  bundled?: true
   description: string
   /** Of initial weights, batches and augmentation. */
   seed: number
@@ -19,23 +21,26 @@ interface Stage {
   pool?: 'max'
 }
 
-export const networks: Record<Network['name'], Network> = {
+const demoStages: readonly Stage[] = [
+  { kernel: 3, filters: 16, stride: 2 },
+  { kernel: 3, filters: 24, stride: 2 },
+  { kernel: 3, filters: 32 },
+  { kernel: 3, filters: 48, stride: 2 },
+  { kernel: 3, filters: 64 },
+]
+
+export const networks: Readonly<Record<string, Network>> = {
   'demo': {
     name: 'demo',
+    bundled: true,
     description: 'five 3×3 convolutions, three of them of stride 2, each with batch normalisation and ReLU; global average pooling; one dense layer',
     seed: 1,
     scenes: [0, 500_000],
-    build: (seed) =>
-      stack(seed, [
-        { kernel: 3, filters: 16, stride: 2 },
-        { kernel: 3, filters: 24, stride: 2 },
-        { kernel: 3, filters: 32 },
-        { kernel: 3, filters: 48, stride: 2 },
-        { kernel: 3, filters: 64 },
-      ]),
+    build: (seed) => stack(seed, demoStages),
   },
   'demo-judge': {
     name: 'demo-judge',
+    bundled: true,
     description: 'a 5×5 and three 3×3 convolutions with two max poolings, each with batch normalisation and ReLU; global average pooling; two dense layers',
     seed: 2,
     scenes: [500_000, 1_000_000],
@@ -49,6 +54,30 @@ export const networks: Record<Network['name'], Network> = {
           { kernel: 3, filters: 80 },
         ],
         48,
+      ),
+  },
+  'another-seed': {
+    name: 'another-seed',
+    description: 'the layers of demo, from another seed, on the scenes of the judge',
+    seed: 3,
+    scenes: [500_000, 1_000_000],
+    build: (seed) => stack(seed, demoStages),
+  },
+  'another-architecture': {
+    name: 'another-architecture',
+    description: 'a 5×5 convolution of stride 2 and three 3×3 ones, two of stride 2, wider than those of demo, each with batch normalisation and ReLU; global average pooling; two dense layers',
+    seed: 4,
+    scenes: [0, 500_000],
+    build: (seed) =>
+      stack(
+        seed,
+        [
+          { kernel: 5, filters: 20, stride: 2 },
+          { kernel: 3, filters: 40, stride: 2 },
+          { kernel: 3, filters: 56 },
+          { kernel: 3, filters: 72, stride: 2 },
+        ],
+        40,
       ),
   },
 }

@@ -13,6 +13,8 @@ export interface Training {
   minutes: number
   /** Top-1 on 2,000 evaluation scenes (seeds from 2,000,000) of each kind; absent in a checkpoint. */
   scores?: { scenes: number; scenesShifted: number }
+  /** The last round is over. */
+  done?: boolean
 }
 
 /** Writes a TF.js layers model with one shard, and its card. */
@@ -32,7 +34,7 @@ export async function saveModel(folder: string, network: Network, model: Sequent
   await writeFile(path.join(folder, 'model-card.json'), `${JSON.stringify(cardOf(network, training), null, 2)}\n`)
 }
 
-function cardOf(network: Network, { rounds, lastSteps, minutes, scores }: Training): object {
+function cardOf(network: Network, { rounds, lastSteps, minutes, scores, done }: Training): object {
   const { easyScenes, labelSmoothing, batch, fresh } = rounds[0]!
   return {
     name: network.name,
@@ -57,6 +59,7 @@ function cardOf(network: Network, { rounds, lastSteps, minutes, scores }: Traini
       rounds: rounds.map(({ steps, learningRate, warmUp, objectFree }, i) => ({ steps: i === rounds.length - 1 ? lastSteps : steps, ofSteps: steps, learningRate, warmUp, objectFree })),
       seed: network.seed,
       minutes: Math.round(minutes * 10) / 10,
+      ...(done && { done }),
       command: `npm run train:demo -- ${network.name}`,
     },
     ...(scores && { scores: { top1: scores.scenes, top1Shifted: scores.scenesShifted, on: '2,000 evaluation scenes each, seeds from 2,000,000' } }),

@@ -24,7 +24,7 @@ export async function mergeShards(folders: readonly string[], out: string): Prom
   const whole: BenchmarkManifest = { ...first, shard: null }
   const there = await readManifest(out)
   const differing = there && differenceOf(there, whole)
-  if (differing) throw new MaskscopeError('usage', `The folder ${out} holds a benchmark with another ${differing}; choose another with --out.`, { subject: '--out' })
+  if (differing) throw new MaskscopeError('usage', `The folder ${out} holds a benchmark that differs from these shards in the ${differing}; choose another with --out.`, { subject: '--out' })
   const files = createFiles()
   await files.makeFolder(out)
   const target = await openRecords(out, files)

@@ -71,7 +71,7 @@ export async function performBenchmark(
   const manifest = manifestOf(order, info, stored?.backend ?? (await pool.backend()).id)
   if (stored) {
     const differing = differenceOf(stored, manifest)
-    if (differing !== null) throw new MaskscopeError('usage', `The folder ${folder} holds a benchmark with another ${differing}. Choose another folder with --out, or remove this one.`, { subject: '--out' })
+    if (differing !== null) throw new MaskscopeError('usage', `The folder ${folder} holds a benchmark that differs from this one in the ${differing}. Choose another folder with --out, or remove this one.`, { subject: '--out' })
   }
   const backend = await pool.backend()
   if (backend.id !== manifest.backend) throw new MaskscopeError('usage', `The benchmark in ${folder} was computed by the backend ${manifest.backend}, and here it is ${backend.id}. Give --backend ${manifest.backend}, or another folder.`, { subject: '--out' })

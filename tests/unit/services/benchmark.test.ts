@@ -127,8 +127,8 @@ describe('a benchmark of controls', () => {
   })
 
   test('a folder that holds another benchmark is refused', async () => {
-    await expect(perform(whole, { seed: 4 })).rejects.toThrow(/holds a benchmark with another seed/)
-    await expect(perform(whole, { methods: ['oracle'], metrics: ['iou'] })).rejects.toThrow(/another methods and their parameters|another metrics/)
+    await expect(perform(whole, { seed: 4 })).rejects.toThrow(/differs from this one in the seed/)
+    await expect(perform(whole, { methods: ['oracle'], metrics: ['iou'] })).rejects.toThrow(/differs from this one in the methods and their parameters/)
   })
 })
 

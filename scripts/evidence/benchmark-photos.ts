@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { createWorkbench } from '#main/workbench.ts'
+import { prepareChunk } from '#services/benchmark/subjects.ts'
+import { resolveData } from '#services/datasets.ts'
+import { loadModel, type LoadedModel } from '#services/models.ts'
+import { interval, metricsTable, ranked, table, text } from './benchmark-tables.ts'
+import { methodsFor, type Sitting } from './benchmark-work.ts'
+import type { Sizes } from './benchmark.ts'
+
+interface Network {
+  name: string
+  file: string
+  labels: string
+  /** Of the same list, another network that judges. */
+  judge: string
+}
+
+const networks: readonly Network[] = [
+  { name: 'mobilenet-v2', file: 'mobilenet_v2_1.0_224/graph-uint8/model.json', labels: 'labels1001.txt', judge: 'mobilenet-v1-050' },
+  { name: 'mobilenet-v1-050', file: 'mobilenet_v1_0.5_160/model.onnx', labels: 'labels1000.txt', judge: 'mobilenet-v2' },
+  { name: 'mobilenet-v1-025', file: 'mobilenet_v1_0.25_128/model.onnx', labels: 'labels1000.txt', judge: 'mobilenet-v1-050' },
+]
+
+/** A photo counts for the grid pointing game where the network is this sure of its class. */
+const sure = 0.9
+
+/** (e): photos and pretrained networks, methods at their defaults: the configurations of (a) were chosen on scenes. */
+export async function photosPart(sitting: Sitting, { photos, methods }: Sizes): Promise<string> {
+  const root = process.env['MASKSCOPE_DATA']
+  if (root === undefined) return '## (e) Photos and pretrained networks\n\nNot run: MASKSCOPE_DATA does not name the folder of the real data sets.'
+  const load = (name: string): Promise<LoadedModel> => {
+    const { file, labels } = networks.find((network) => network.name === name)!
+    const base = path.join(root, 'models', 'imagenet')
+    return loadModel(path.join(base, file), { fit: 'crop', range: [-1, 1], labels: path.join(base, labels) })
+  }
+  const pages = ['## (e) Photos and pretrained networks', '', `Methods at their defaults. Photos that the network recognises with a probability of at least ${sure}, ${photos} at most; the judge is another of the networks.`]
+  for (const { name, judge } of networks) {
+    const model = await load(name)
+    const ids = (await methodsFor(model, methods)).filter((id) => id !== 'oracle')
+    const list = await sureList(sitting, root, name, model, photos)
+    const found = await sitting.benchmark(`e-${name}-${photos}`, {
+      model, judge: await load(judge), data: `list:${list}`, methods: ids, metrics: ['deletion', 'insertion', 'keep-rate'], draws: 1,
+    })
+    const grids = await sitting.benchmark(`e-grid-${name}-${photos}`, { model, data: `mosaic:2(list:${list})*5`, methods: ids, metrics: ['grid-pointing-game'], draws: 1 })
+    pages.push(
+      '', `### ${name}, judged by ${judge}`, '', `${found.summary.images} photos; ${grids.summary.images} cells of 2×2 mosaics in five partitions, photos as clusters.`, '',
+      metricsTable(found, ['insertion', 'deletion', 'keep-rate']), '',
+      table(['method', 'grid pointing game'], ranked(grids, 'grid-pointing-game').map((id) => [id, interval(grids, id, 'grid-pointing-game')])),
+    )
+  }
+  return pages.join('\n')
+}
+
+/** Writes the list of the photos that a network is sure of, once. @returns its path */
+async function sureList(sitting: Sitting, root: string, name: string, { source }: LoadedModel, most: number): Promise<string> {
+  const file = path.join(sitting.folder, `sure-${name}-${most}.csv`)
+  if (existsSync(file)) return file
+  const folder = path.join(root, 'imagenet-samples')
+  const items = await resolveData(`list:${path.join(folder, 'labels.csv')}`)
+  const workbench = createWorkbench({ jobs: 1 })
+  try {
+    const info = await workbench.pool.info(source)
+    const { subjects } = await prepareChunk(workbench.pool, source, info, info.executor.id, items.map((item, index) => ({ index, item })))
+    const chosen = new Set(subjects.filter(({ probability }) => (probability ?? 0) >= sure).slice(0, most).map(({ name: image }) => path.basename(image)))
+    const [head, ...lines] = (await readFile(path.join(folder, 'labels.csv'), 'utf8')).trim().split('\n')
+    const rows = lines.filter((line) => chosen.has(line.split(',')[0]!)).map((line) => `${folder}/${line}`)
+    await writeFile(file, `${[head, ...rows].join('\n')}\n`)
+    return file
+  } finally {
+    await workbench.dispose()
+  }
+}
+
+/** (f): what every method costs at 224×224 with its defaults, on both executors. */
+export async function costPart(sitting: Sitting, { methods }: Sizes): Promise<string> {
+  const root = process.env['MASKSCOPE_DATA']
+  if (root === undefined) return '## (f) Cost at 224×224\n\nNot run: MASKSCOPE_DATA does not name the folder of the real data sets.'
+  const base = path.join(root, 'models', 'imagenet')
+  const model = await loadModel(path.join(base, networks[0]!.file), { fit: 'crop', range: [-1, 1], labels: path.join(base, networks[0]!.labels) })
+  const ids = (await methodsFor(model, methods)).filter((id) => id !== 'oracle')
+  const data = path.join(root, 'imagenet-samples', 'n01530575_brambling.jpg')
+  const photo = existsSync(data) ? data : `list:${path.join(root, 'imagenet-samples', 'labels.csv')}#0`
+  const asked = { model, data: photo, methods: ids, metrics: ['cost'], draws: 1 }
+  const [tfjs, native] = [await sitting.benchmark('f-tfjs', asked, 'tfjs'), await sitting.benchmark('f-onnxruntime', asked, 'onnxruntime')]
+  return [
+    '## (f) Cost at 224×224', '', 'MobileNet V2, one photo, defaults. Seconds on the machine that made this page, which did other work besides.', '',
+    table(['method', 'forward', 'backward', 'seconds, TensorFlow.js', 'seconds, ONNX Runtime'], ids.map((id) => [
+      id, text(tfjs.summary.cost[id]!.forward, 0), text(tfjs.summary.cost[id]!.backward, 0), text(tfjs.results.seconds.get(id), 1), text(native.results.seconds.get(id), 1),
+    ])),
+  ].join('\n')
+}

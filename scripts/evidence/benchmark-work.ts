@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import envPaths from 'env-paths'
+import { methods } from '#engine/methods/registry.ts'
+import { createWorkbench } from '#main/workbench.ts'
+import { finishBenchmark } from '#services/benchmark/finish.ts'
+import type { Results } from '#services/benchmark/collect.ts'
+import type { Configurations } from '#services/benchmark/entries.ts'
+import { makeBenchmark, type AskedBenchmark } from '#services/benchmark/order.ts'
+import { performBenchmark } from '#services/benchmark/perform.ts'
+import type { Summary } from '#services/benchmark/summary.ts'
+import { chooseBest, configurationsToTry, type Tuned } from '#services/benchmark/tune.ts'
+import { loadModel, type LoadedModel } from '#services/models.ts'
+import type { ExecutorWish } from '#shared/domain/executor.ts'
+import { duration } from '../../src-main/shells/cli/progress.ts'
+
+export interface Found {
+  summary: Summary
+  results: Results
+}
+
+/** A sitting at a long comparison: what is done already is read, the rest is computed and kept. */
+export interface Sitting {
+  folder: string
+  /** @param name of its folder; the same one is the same benchmark */
+  benchmark(name: string, asked: Partial<AskedBenchmark> & Pick<AskedBenchmark, 'model' | 'data'>, executor?: ExecutorWish): Promise<Found>
+  tune(model: LoadedModel, data: string, configurations: number, ids: readonly string[]): Promise<Tuned>
+  end(): Promise<void>
+}
+
+/** Where the work of all sittings lies: MASKSCOPE_EVIDENCE, or the system's folder for caches. */
+export function workingFolder(): string {
+  return process.env['MASKSCOPE_EVIDENCE'] ?? path.join(envPaths('maskscope', { suffix: '' }).cache, 'evidence', 'benchmark')
+}
+
+export function openSitting(folder: string): Sitting {
+  let executor: ExecutorWish = 'auto'
+  const workbench = createWorkbench({ executor: () => executor, log: (text) => console.log(text) })
+  const controller = new AbortController()
+  let told = 0
+
+  async function perform(name: string, asked: AskedBenchmark, wish: ExecutorWish = 'auto'): Promise<string> {
+    executor = wish
+    const place = path.join(folder, name)
+    const order = await makeBenchmark(workbench.pool, asked, (why) => console.log(`${name}: left out: ${why}`))
+    const { failures } = await performBenchmark(workbench.pool, order, place, {
+      signal: controller.signal,
+      onNews({ done, total, unit, secondsLeft }) {
+        if (performance.now() - told < 20_000 && done < total) return
+        told = performance.now()
+        console.log(`${name}: ${done} of ${total}, ${secondsLeft === null ? '' : `${duration(1000 * secondsLeft)} left, `}${unit}`)
+      },
+    })
+    for (const { unit, error } of failures) console.log(`${name}: ${unit} failed: ${(error as Error).message}`)
+    if (failures[0]) throw failures[0].error
+    return place
+  }
+
+  async function finish(place: string, options: Parameters<typeof finishBenchmark>[2]): Promise<Found> {
+    const { readManifest } = await import('#services/benchmark/manifest.ts')
+    return finishBenchmark((await readManifest(place))!, place, options)
+  }
+
+  return {
+    folder,
+    async benchmark(name, asked, wish) {
+      const whole: AskedBenchmark = { judge: null, methods: 'all', metrics: 'cheap', configurations: {}, limit: null, shard: null, seed: 0, keepMaps: false, ...asked }
+      return finish(await perform(name, whole, wish), {})
+    },
+    async tune(model, data, count, ids) {
+      const file = path.join(folder, `configs-${count}.json`)
+      if (existsSync(file)) {
+        const known = JSON.parse(await readFile(file, 'utf8')) as Tuned
+        if (ids.every((id) => id in known.methods) && known.tuned.data === data) return known
+      }
+      const configurations = configurationsToTry(ids, count, 0)
+      // Method by method, so that one that is added or changed is tuned alone.
+      const parts: Tuned[] = []
+      for (const id of ids) {
+        const own: Configurations = Object.fromEntries(Object.entries(configurations).filter(([name]) => name.startsWith(`${id}@`)))
+        const asked: AskedBenchmark = {
+          model, judge: null, data, methods: Object.keys(own), metrics: ['average-precision'], configurations: own, limit: null, shard: null, seed: 0, keepMaps: false, draws: 1,
+        }
+        const place = await perform(path.join('tune', `${id}-${count}-${data.replaceAll(/[^\w-]/g, '_')}`), asked)
+        const { summary } = await finish(place, { resamples: 1, plots: false })
+        parts.push(chooseBest([id], own, summary, { configurations: count, seed: 0 }))
+      }
+      const tuned: Tuned = {
+        tuned: parts[0]!.tuned, methods: Object.assign({}, ...parts.map((part) => part.methods)) as Tuned['methods'],
+        scores: Object.assign({}, ...parts.map((part) => part.scores)) as Tuned['scores'],
+      }
+      await mkdir(folder, { recursive: true })
+      await writeFile(`${file}.part`, `${JSON.stringify(tuned, undefined, 2)}\n`)
+      await rename(`${file}.part`, file)
+      return tuned
+    },
+    end: () => workbench.dispose(),
+  }
+}
+
+/** Methods that a model and data with ground truth can have, controls aside. */
+export async function methodsFor(model: LoadedModel, asked: readonly string[] | null): Promise<string[]> {
+  const { whyNot } = await import('#shared/domain/method.ts')
+  const workbench = createWorkbench({ jobs: 1 })
+  try {
+    const info = await workbench.pool.info(model.source)
+    return methods.filter((method) => (asked === null || asked.includes(method.id)) && whyNot(method, info, true) === null).map(({ id }) => id)
+  } finally {
+    await workbench.dispose()
+  }
+}
+
+/** A classifier of scenes that is not bundled, trained into the working folder where it is not there yet. */
+export async function furtherClassifier(folder: string, name: string, share: number): Promise<LoadedModel> {
+  const place = path.join(folder, 'classifiers', share === 1 ? name : `${name}-${share}`)
+  const card = path.join(place, 'model-card.json')
+  const scored = existsSync(card) && (JSON.parse(await readFile(card, 'utf8')) as { training: { done?: boolean } }).training.done === true
+  if (!scored) {
+    const { spawnSync } = await import('node:child_process')
+    console.log(`Training ${name} into ${place}.`)
+    const { status } = spawnSync('npm', ['run', 'train:demo', '--', name, '--out', place, '--share', String(share)], { stdio: 'inherit' })
+    if (status !== 0) throw new Error(`The training of ${name} failed.`)
+  }
+  return loadModel(place)
+}

@@ -1,0 +1,193 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { metrics } from '#engine/metrics/registry.ts'
+import { findMethod } from '#engine/methods/registry.ts'
+import { loadModel } from '#services/models.ts'
+import type { Configurations } from '#services/benchmark/entries.ts'
+import type { Tuned } from '#services/benchmark/tune.ts'
+import { photosPart, costPart } from './benchmark-photos.ts'
+import { claims, easyMethods, interval, metricsTable, ranked, table, text, verdict } from './benchmark-tables.ts'
+import { furtherClassifier, methodsFor, openSitting, workingFolder, type Sitting } from './benchmark-work.ts'
+
+/** Where the page is: what stands above the mark is written by hand. */
+export const page = { file: 'docs/benchmark.md', mark: '<!-- What follows is written by npm run evidence -- benchmark. -->' }
+
+const usage = {
+  scenes: { type: 'string', default: '500' }, tuning: { type: 'string', default: '100' }, configs: { type: 'string', default: '20' }, dear: { type: 'string', default: '30' },
+  further: { type: 'string', default: '200' }, photos: { type: 'string', default: '55' }, 'training-share': { type: 'string', default: '1' },
+  methods: { type: 'string' }, parts: { type: 'string', default: 'a,b,c,d,e,f' },
+} as const
+
+/** Sizes of a sitting. Everything is kept, so that a larger one later begins anew only where the sizes differ. */
+export interface Sizes {
+  scenes: number
+  tuning: number
+  configs: number
+  dear: number
+  further: number
+  photos: number
+  trainingShare: number
+  /** null: all. */
+  methods: string[] | null
+  parts: string[]
+}
+
+/** Budgets of the methods that ask for outputs alone: the parameter that decides, and its values. */
+const budgets: Readonly<Record<string, { parameter: string; values: readonly number[] }>> = {
+  'rise': { parameter: 'masks', values: [125, 250, 500, 1000, 2000, 4000] },
+  'lime': { parameter: 'samples', values: [125, 250, 500, 1000, 2000] },
+  'kernel-shap': { parameter: 'samples', values: [125, 250, 500, 1000, 2000] },
+  'occlusion': { parameter: 'stride', values: [28, 21, 14, 10.5, 7] },
+  'de-cam': { parameter: 'queries', values: [500, 1000, 2000, 4000] },
+  'random-search': { parameter: 'queries', values: [500, 1000, 2000, 4000] },
+}
+
+/** The page docs/benchmark.md, in parts (a) to (f), as far as they were asked for. It can be stopped and goes on. */
+export async function measure(args: readonly string[]): Promise<string> {
+  const sizes = sizesOf(args)
+  const folder = workingFolder()
+  await mkdir(folder, { recursive: true })
+  const sitting = openSitting(folder)
+  try {
+    const demo = await loadModel('demo')
+    const ids = await methodsFor(demo, sizes.methods)
+    const tuned = await sitting.tune(demo, `scenes:${sizes.tuning}@1000000`, sizes.configs, ids)
+    const parts = [said(sizes), tuning(tuned)]
+    const has = (part: string): boolean => sizes.parts.includes(part)
+    if (has('a')) parts.push(await scenesPart(sitting, sizes, ids, tuned.methods))
+    if (has('b')) parts.push(await dearPart(sitting, sizes, ids, tuned.methods))
+    if (has('c')) parts.push(await shiftPart(sitting, sizes, ids, tuned.methods))
+    if (has('d')) parts.push(await budgetPart(sitting, sizes, ids, tuned.methods))
+    if (has('e')) parts.push(await photosPart(sitting, sizes))
+    if (has('f')) parts.push(await costPart(sitting, sizes))
+    return parts.join('\n\n')
+  } finally {
+    await sitting.end()
+  }
+}
+
+function sizesOf(args: readonly string[]): Sizes {
+  const { values } = parseArgs({ args: [...args], options: usage })
+  const number = (name: keyof typeof usage): number => {
+    const value = Number(values[name])
+    if (!Number.isFinite(value) || value <= 0) throw new Error(`--${name} is "${values[name]}"; it must be a number above 0.`)
+    return value
+  }
+  return {
+    scenes: number('scenes'), tuning: number('tuning'), configs: number('configs'), dear: number('dear'), further: number('further'), photos: number('photos'),
+    trainingShare: number('training-share'), methods: values.methods?.split(',') ?? null, parts: values.parts.split(','),
+  }
+}
+
+function said({ scenes, tuning, configs, dear, further, photos, trainingShare, methods, parts }: Sizes): string {
+  return [
+    '## What was run',
+    '',
+    `Parts ${parts.map((part) => `(${part})`).join(', ')}; ${configs} configurations of each method on ${tuning} tuning scenes (seeds from 1,000,000), chosen by average precision; ${scenes} evaluation`,
+    `scenes (seeds from 2,000,000) in (a), ${dear} in (b), ${further} in (c) and (d), ${photos} photos at most in (e)${trainingShare === 1 ? '' : `; the further classifiers of (c) were trained for ${trainingShare} of the full training`}.`,
+    methods === null ? 'All methods.' : `Methods: ${methods.join(', ')}.`,
+    'Evaluated where the classifier is right, the target being the truth. Methods that draw at random are run with three seeds, averaged within an image.',
+    'Intervals are 95% paired bootstrap (10,000), p values of paired sign-flip permutations on means, adjusted by Holm.',
+  ].join('\n')
+}
+
+function tuning({ scores, methods }: Tuned): string {
+  const rows = Object.entries(scores).map(([id, { default: before, best, tried }]) => {
+    const defaults = Object.fromEntries(findMethod(id).parameters.map((parameter) => [parameter.name, parameter.default]))
+    const preset = findMethod(id).presets[0]?.values ?? {}
+    const changed = Object.entries(methods[id]!).filter(([name, value]) => name !== 'preset' && value !== (preset[name] ?? defaults[name]))
+    return [id, text(before), text(best), String(tried), changed.map(([name, value]) => `${name} ${String(value)}`).join(', ') || 'its defaults']
+  })
+  return ['## Tuning', '', table(['method', 'default', 'best', 'tried', 'chosen'], rows)].join('\n')
+}
+
+const placeMetrics = ['average-precision', 'iou', 'pixel-auroc', 'iou-otsu', 'iou-best', 'pointing-game', 'energy-pointing-game', 'relevance-rank']
+const faithMetrics = ['deletion', 'insertion', 'road', 'average-drop', 'increase-in-confidence', 'sufficiency', 'keep-rate', 'infidelity', 'sensitivity-n', 'sparseness', 'complexity', 'agreement']
+
+async function scenesPart(sitting: Sitting, { scenes }: Sizes, ids: readonly string[], configurations: Configurations): Promise<string> {
+  const [model, judge] = [await loadModel('demo'), await loadModel('demo-judge')]
+  const data = `scenes:${scenes}@2000000`
+  const tuned = await sitting.benchmark(`a-tuned-${scenes}`, { model, judge, data, methods: ids, configurations })
+  const plain = await sitting.benchmark(`a-default-${scenes}`, { model, judge, data, methods: ids, metrics: ['average-precision', 'iou'] })
+  const found = claims(tuned)
+  const easy = easyMethods(tuned)
+  const { summary } = tuned
+  const rows = ranked(tuned, 'average-precision').map((name) => [
+    name, interval(tuned, name, 'average-precision'), interval(tuned, name, 'iou'), text(summary.methods[name]!['average-precision']!.sd), text(summary.methods[name]!['average-precision']!.seedSd),
+    interval(plain, name, 'average-precision'), interval(plain, name, 'iou'), text(summary.cost[name]!.forward, 0), text(summary.cost[name]!.backward, 0),
+  ])
+  return [
+    '## (a) Scenes, tuned and by default',
+    '',
+    `${summary.images} scenes where the classifier is right; ${summary.excluded['wrong'] ?? 0} where it is not were left out.`,
+    easy.length === 0 ? 'No method has a median above .95, so the scenes are not too easy.' : `The scenes are too easy for ${easy.join(', ')}: medians above .95.`,
+    '',
+    table(['method', 'average precision, tuned', 'IoU, tuned', 'sd over scenes', 'sd over seeds', 'average precision, default', 'IoU, default', 'forward', 'backward'], rows),
+    '',
+    'The goal, that the three mask systems rank above every rival on both metrics with Holm p < .05 over all these comparisons:',
+    '',
+    verdict(found) || 'The mask systems were not run.',
+    '',
+    'All metrics of place, then of faithfulness and form (tuned configurations):',
+    '',
+    metricsTable(tuned, placeMetrics),
+    '',
+    metricsTable(tuned, faithMetrics),
+  ].join('\n')
+}
+
+async function dearPart(sitting: Sitting, { dear }: Sizes, ids: readonly string[], configurations: Configurations): Promise<string> {
+  const wanted = metrics.filter(({ cost }) => cost === 'dear').map(({ id }) => id)
+  const found = await sitting.benchmark(`b-${dear}`, { model: await loadModel('demo'), data: `scenes:${dear}@2000000`, methods: ids, metrics: wanted, configurations, draws: 1 })
+  return ['## (b) Dear metrics', '', `${found.summary.images} scenes.`, '', metricsTable(found, wanted)].join('\n')
+}
+
+async function shiftPart(sitting: Sitting, { further, trainingShare }: Sizes, ids: readonly string[], configurations: Configurations): Promise<string> {
+  const demo = await loadModel('demo')
+  const asked = { methods: ids, configurations, metrics: ['average-precision', 'iou'] }
+  const columns = [
+    { name: 'scenes-shifted', found: await sitting.benchmark(`c-shifted-${further}`, { model: demo, data: `scenes-shifted:${further}@2000000`, ...asked }) },
+    { name: 'scenes-two, each object', found: await sitting.benchmark(`c-two-${further}`, { model: demo, data: `scenes-two:${further}@2000000`, ...asked }) },
+  ]
+  for (const name of ['another-architecture', 'another-seed']) {
+    const model = await furtherClassifier(sitting.folder, name, trainingShare)
+    columns.push({ name, found: await sitting.benchmark(`c-${name}-${further}-${trainingShare}`, { model, data: `scenes:${further}@2000000`, ...asked }) })
+  }
+  const order = ranked(columns[0]!.found, 'average-precision')
+  return [
+    '## (c) Frozen configurations elsewhere',
+    '',
+    'The configurations tuned on scenes and the bundled classifier, on shifted scenes, on scenes with two objects where each is the target in turn, and on two classifiers that',
+    `were trained by the same script and are not bundled. ${columns.map(({ name, found }) => `${name}: ${found.summary.images} evaluated`).join('; ')}.`,
+    '',
+    ...['average-precision', 'iou'].flatMap((metric) => [
+      table([`method, ${metric}`, ...columns.map(({ name }) => name)], order.map((method) => [method, ...columns.map(({ found }) => interval(found, method, metric))])), '',
+    ]),
+    'Mask systems against every rival, as in (a):',
+    '',
+    ...columns.map(({ name, found }) => `${name}:\n\n${verdict(claims(found))}\n`),
+  ].join('\n').trim()
+}
+
+async function budgetPart(sitting: Sitting, { further }: Sizes, ids: readonly string[], configurations: Configurations): Promise<string> {
+  const variants: Record<string, Record<string, unknown>> = {}
+  for (const [id, { parameter, values }] of Object.entries(budgets)) {
+    if (ids.includes(id)) for (const value of values) variants[`${id}@${value}`] = { ...configurations[id], [parameter]: value }
+  }
+  if (ids.includes('score-cam')) variants['score-cam@all'] = { ...configurations['score-cam'] }
+  const name = `d-${further}`
+  const found = await sitting.benchmark(name, {
+    model: await loadModel('demo'), data: `scenes:${further}@2000000`, methods: Object.keys(variants), configurations: variants, metrics: ['average-precision', 'iou'], draws: 1,
+  })
+  const { summary } = found
+  const rows = Object.keys(variants).map((variant) => [variant, text(summary.cost[variant]!.forward, 0), interval(found, variant, 'average-precision'), interval(found, variant, 'iou')])
+  const { readFile } = await import('node:fs/promises')
+  await mkdir('docs/images', { recursive: true })
+  await writeFile('docs/images/quality-against-queries.svg', await readFile(path.join(sitting.folder, name, 'quality-average-precision.svg')))
+  return [
+    '## (d) Quality against queries', '', `${summary.images} scenes, one seed; methods that ask for outputs alone, at several budgets.`, '',
+    '![Average precision against forward evaluations](images/quality-against-queries.svg)', '',
+    table(['method@budget', 'forward evaluations', 'average precision', 'IoU'], rows),
+  ].join('\n')
+}
