@@ -4,16 +4,19 @@ import { centerControl } from './center.ts'
 import { createConsensus } from './consensus.ts'
 import { deCam } from './de-cam.ts'
 import { edgesControl } from './edges.ts'
+import { extremalPerturbation } from './extremal-perturbation.ts'
 import { gradCamPlusPlus } from './grad-cam-plus-plus.ts'
 import { gradCam } from './grad-cam.ts'
 import { gradient } from './gradient.ts'
 import { guidedBackprop } from './guided-backprop.ts'
+import { igosPlusPlus } from './igos-plus-plus.ts'
 import { inputXGradient } from './input-x-gradient.ts'
 import { integratedGradients } from './integrated-gradients.ts'
 import { kernelShap } from './kernel-shap.ts'
 import { layerCamMethod } from './layer-cam.ts'
 import { lime } from './lime.ts'
 import { lrp } from './lrp.ts'
+import { meaningfulPerturbation } from './meaningful-perturbation.ts'
 import type { Method } from './method.ts'
 import { neuromask } from './neuromask.ts'
 import { occlusion } from './occlusion.ts'
@@ -32,6 +35,9 @@ export const methods: readonly Method[] = [
   neuromask,
   sensitivityMask,
   deCam,
+  meaningfulPerturbation,
+  extremalPerturbation,
+  igosPlusPlus,
 
   gradient,
   inputXGradient,
