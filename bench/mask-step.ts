@@ -25,6 +25,7 @@ function freeClassifier(side: number): Classifier {
     activations: unused,
     relevance: unused,
     withWeights: unused,
+    withInputSize: unused,
     dispose: () => undefined,
   }
 }

@@ -10,6 +10,7 @@ import type { Graph, GraphNode } from '#engine/graph/graph.ts'
 import { weightsOf } from '#engine/graph/graph.ts'
 import { createOnnxruntimeExecutor } from '#engine/graph/onnxruntime/executor.ts'
 import { writeOnnx } from '#engine/graph/onnx-format/write.ts'
+import { withInputSize } from '#engine/graph/input-size.ts'
 import { shuffleWeights, weightedOps } from '#engine/graph/shuffle.ts'
 import { createTfjsExecutor } from '#engine/graph/tfjs/executor.ts'
 import type { ImageBatch } from '#shared/domain/image.ts'
@@ -20,7 +21,7 @@ import { visionTransformer } from '../graph/onnx/vit-model.ts'
 import { plain, randomImages, randomise, sourceOf, worst } from '../graph/models.ts'
 import { hasOnnxruntime, onnxruntimeTest } from '../../../onnx.ts'
 
-/** What a classifier answers beyond outputs and gradients: single channels left out, relevance, weights out of order. */
+/** What a classifier answers beyond outputs and gradients: single channels left out, relevance, weights out of order, another size. */
 
 const rule: LrpRule = { epsilon: 0.1, gamma: 0.25, lower: 0.5, input: 'same', biases: 'share' }
 
@@ -29,7 +30,7 @@ beforeAll(async () => {
 })
 
 /** A layer that two others read, one of which also reads what comes before the layer. */
-function network(): Graph {
+function network(height = 6, width = 5, end: 'mean' | 'pool' | 'flat' = 'mean'): Graph {
   const random = createRandom(4, 'questions')
   const b = createBuilder()
   const weights = (...shape: number[]) => weight(shape, Array.from({ length: shape.reduce((a, n) => a * n) }, () => random.normal() / 2))
@@ -37,14 +38,21 @@ function network(): Graph {
     op: 'conv2d', filter: weights(3, 3, b.shapeOf(from)[3]!, 4), bias: weights(4), strides: [1, 1], dilations: [1, 1], groups: 1,
     pads: { top: 1, bottom: 1, left: 1, right: 1 }, activation: { kind: 'relu', max: null },
   }, [from])
-  const x = b.add('x', { op: 'input' }, [], [-1, 6, 5, 3])
+  const x = b.add('x', { op: 'input' }, [], [-1, height, width, 3])
   const first = conv('first', x)
   const layer = conv('layer', first)
   const shift = b.add('shift', { op: 'constant', value: weights(1, 1, 1, 4) }, [], [1, 1, 1, 4])
   const skip = b.add('skip', { op: 'binary', function: 'add' }, [layer, first])
   const shifted = b.add('shifted', { op: 'binary', function: 'multiply' }, [skip, shift])
-  const pooled = b.add('pooled', { op: 'reduce', function: 'mean', axes: [1, 2], keepDims: false }, [conv('last', shifted)])
-  return b.finish(x, b.add('logits', { op: 'dense', matrix: weights(4, 3), bias: weights(3), activation: null }, [pooled]))
+  const last = conv('last', shifted)
+  const pooled = end === 'mean' ? b.add('pooled', { op: 'reduce', function: 'mean', axes: [1, 2], keepDims: false }, [last]) : flat(last)
+  return b.finish(x, b.add('logits', { op: 'dense', matrix: weights(end === 'flat' ? 120 : 4, 3), bias: weights(3), activation: null }, [pooled]))
+
+  function flat(from: Ref): Ref {
+    const size = [height, width] as const
+    const over = end === 'flat' ? from : b.add('pool', { op: 'pool', kind: 'average', size, strides: [1, 1], pads: { top: 0, bottom: 0, left: 0, right: 0 }, countPadding: false }, [from])
+    return b.add('flat', { op: 'reshape' }, [over], [-1, b.shapeOf(over).slice(1).reduce((a, n) => a * n)])
+  }
 }
 
 /** The same with one channel of the layer taken away by a node of its own. */
@@ -112,6 +120,22 @@ describe('weights out of order', () => {
   })
 })
 
+test('another input size gives the graph that would be built at that size, where places are pooled', () => {
+  for (const end of ['mean', 'pool'] as const) expect(withInputSize(network(6, 5, end), 12, 10)).toEqual(network(12, 10, end))
+  expect(() => withInputSize(network(6, 5, 'flat'), 12, 10)).toThrow(/one size only: at its layer flat it turns 6×5×4 into 120/)
+  const picked = (height: number, indices: number[], axis = 1): Graph => {
+    const b = createBuilder()
+    const x = b.add('x', { op: 'input' }, [], [-1, height, 4, 3])
+    const some = b.add('some', { op: 'gather', axis, indices }, [x])
+    return b.finish(x, b.add('logits', { op: 'reduce', function: 'mean', axes: [1, 2], keepDims: false }, [some]))
+  }
+  expect(withInputSize(picked(5, [1, 3]), 8, 4)).toEqual(picked(8, [1, 3, 5, 7]))
+  expect(withInputSize(picked(5, [2, 1, 0], 3), 8, 4)).toEqual(picked(8, [2, 1, 0], 3))
+  expect(() => withInputSize(picked(5, [0, 1]), 8, 4)).toThrow(/picks single places/)
+  const shift = (graph: Graph): Graph => ({ ...graph, nodes: graph.nodes.map((node) => (node.op === 'constant' ? { ...node, shape: [1, 6, 5, 4], value: weight([1, 6, 5, 4], new Float32Array(120)) } : node)) })
+  expect(() => withInputSize(shift(network()), 12, 10)).toThrow(/layer shifted .*does not fit/)
+})
+
 const layersModel = (): tfl.LayersModel => {
   const { layers } = tfl
   const model = tfl.sequential({ layers: [
@@ -124,12 +148,17 @@ const layersModel = (): tfl.LayersModel => {
 
 const onnx = (bytes: Uint8Array): OnnxSource => ({ name: 'test', sha256: '0', format: 'onnx', bytes, external: {}, preprocessing: plain, labels: null, head: undefined })
 
-async function answers(classifier: Classifier, images: ImageBatch): Promise<{ relevance: Float32Array; ablated: Float32Array; shuffled: Float32Array }> {
+async function answers(classifier: Classifier, images: ImageBatch): Promise<{ relevance: Float32Array; ablated: Float32Array; shuffled: Float32Array; enlarged: Float32Array }> {
   const layer = classifier.graph!.camLayer ?? 'first'
   const channels = Array.from({ length: images.count }, (_, i) => [0, i])
   const copy = await classifier.withWeights({ layers: [layer], seed: 3 })
   const { relevance } = await classifier.relevance(images, Array.from({ length: images.count }, (_, i) => i), rule)
-  const found = { relevance, ablated: await classifier.logits(images, { ablate: { layer, channels } }), shuffled: await copy.logits(images) }
+  const large = await classifier.withInputSize(2 * images.height, 2 * images.width)
+  expect(large.info.input).toEqual({ height: 2 * images.height, width: 2 * images.width, channels: 3 })
+  expect(large.graph!.layers[0]!.shape).toEqual([2 * images.height, 2 * images.width, 3])
+  const enlarged = await large.logits(randomImages(1, 2 * images.height, 2 * images.width, 3))
+  large.dispose()
+  const found = { relevance, enlarged, ablated: await classifier.logits(images, { ablate: { layer, channels } }), shuffled: await copy.logits(images) }
   expect(worst(found.shuffled, await classifier.logits(images))).toBeGreaterThan(1e-3)
   copy.dispose()
   return found
@@ -146,7 +175,7 @@ test.each([['layers model', 8], ['ONNX model', 16]] as const)('a %s answers on b
   const native = await loadClassifier(source, { ...plainUse, executor: 'onnxruntime' })
   const two = await answers(native, images)
   native.dispose()
-  for (const key of ['relevance', 'ablated', 'shuffled'] as const) expect(worst(two[key], one[key]), key).toBeLessThan(1e-4)
+  for (const key of ['relevance', 'ablated', 'shuffled', 'enlarged'] as const) expect(worst(two[key], one[key]), key).toBeLessThan(1e-4)
 })
 
 test('relevance goes through attention, and images do not know of each other', async () => {
@@ -176,7 +205,7 @@ onnxruntimeTest('a model that runs as it is offers none of it', async () => {
   expect(opaque.graph).toBeNull()
   const images = randomImages(1, 16, 16, 3)
   for (const asked of [
-    opaque.logits(images, { ablate: { layer: 'conv', channels: [[0]] } }), opaque.relevance(images, [0], rule), opaque.withWeights({ layers: ['conv'], seed: 1 }),
+    opaque.logits(images, { ablate: { layer: 'conv', channels: [[0]] } }), opaque.relevance(images, [0], rule), opaque.withWeights({ layers: ['conv'], seed: 1 }), opaque.withInputSize(32, 32),
   ]) await expect(asked).rejects.toMatchObject({ code: 'unavailable' })
   opaque.dispose()
 })
