@@ -13,8 +13,14 @@ import { writeBefore, writeBehind } from './write-model.ts'
 /** Logits of one image with single channels of a layer put to zero, a row per channel; `most` rows at once. */
 export type Ablated = (image: Float32Array, layer: string, channels: readonly number[], most: number) => Promise<Float32Array>
 
-/** Two sessions per layer: one up to it, once per image, and one for what comes behind. */
-export function createAblation(ort: Onnxruntime, graph: Graph, sessions: Sessions): Ablated {
+/**
+ * Two sessions per layer: one up to it, once per image, and one for what comes behind. Where the layer alone is handed on, the session that
+ * gives its activations serves as the first: sessions are few.
+ * @param activations of a layer, for one image
+ */
+export function createAblation(
+  ort: Onnxruntime, graph: Graph, sessions: Sessions, activations: (image: Float32Array, layer: string) => Promise<Float32Array>,
+): Ablated {
   const cuts = new Map<string, Cut>()
   const imageShape = batched(nodeNamed(graph, graph.input).shape, 1)
   const float = (data: Float32Array, dims: readonly number[]): Tensor => new ort.Tensor('float32', data, dims)
@@ -23,15 +29,14 @@ export function createAblation(ort: Onnxruntime, graph: Graph, sessions: Session
     let cut = cuts.get(layer)
     if (!cut) cuts.set(layer, (cut = cutBehind(graph, layer)))
     const { handed, apart } = cut
-    const before = await sessions.get(JSON.stringify(['before', layer]), () => writeBefore(cut))
-    const values = await run(before, { [ends.images]: float(image, imageShape) })
+    const values = handed.length === 1 ? [await activations(image, layer)] : await valuesBefore(cut, image, layer)
     const behind = await sessions.get(JSON.stringify(['behind', layer]), () => writeBehind(cut, graph.output))
     const rows: Float32Array[] = []
     const chunk = apart ? most : 1
     for (let from = 0; from < channels.length; from += chunk) {
       const own = channels.slice(from, from + chunk)
       const feeds = handed.map((name, i) => {
-        const value = values[handedName(i)]!.data as Float32Array
+        const value = values[i]!
         const { shape } = nodeNamed(graph, name)
         if (i === 0) return [handedName(i), float(without(value, own, cut.channels), batched(shape, own.length))] as const
         return [handedName(i), float(shape[0] === -1 ? repeated(value, own.length) : value, batched(shape, own.length))] as const
@@ -39,6 +44,12 @@ export function createAblation(ort: Onnxruntime, graph: Graph, sessions: Session
       rows.push((await run(behind, Object.fromEntries(feeds)))[ends.logits]!.data as Float32Array)
     }
     return joined(rows)
+  }
+
+  async function valuesBefore(cut: Cut, image: Float32Array, layer: string): Promise<Float32Array[]> {
+    const session = await sessions.get(JSON.stringify(['before', layer]), () => writeBefore(cut))
+    const values = await run(session, { [ends.images]: float(image, imageShape) })
+    return cut.handed.map((_, i) => values[handedName(i)]!.data as Float32Array)
   }
 }
 

@@ -82,7 +82,7 @@ export async function createOnnxruntimeExecutor(graph: Graph, head: Head, option
     return whole
   }
 
-  const ablation = createAblation(ort, graph, sessions)
+  const ablation = createAblation(ort, graph, sessions, async (image, node) => (await compute({ score: null, node }, image, 1, null))[ends.activations]!)
 
   return {
     id: 'onnxruntime',
