@@ -6,10 +6,10 @@ const ours = {
   access: 'query',
   queries: 8000,
   steps: 200,
-  'learning-rate': 0.2,
+  'learning-rate': 0.3,
   pairs: 16,
   deviation: 1.5,
-  'noise-smoothing': 1.5,
+  'noise-smoothing': 1,
   score: 'log-probability',
   'score-cap': 0,
   'area-weight': 6,
@@ -19,7 +19,7 @@ const ours = {
   localise: false,
   resolution: 28,
   stages: 1,
-  smoothing: 1.5,
+  smoothing: 1,
   'start-margin': 0.02,
   fill: 'drawn',
   'fill-blur': 10,
@@ -34,11 +34,10 @@ const ours = {
 const oursWithGradients = {
   ...ours,
   access: 'gradient',
-  'learning-rate': 0.15,
+  'learning-rate': 0.25,
   'area-weight': 10,
   'variation-weight': 1,
-  smoothing: 1,
-  restarts: 1,
+  shift: 4,
 } satisfies ParameterValues
 
 const presets: readonly Preset[] = [
@@ -71,7 +70,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'learning-rate', label: 'Learning rate', symbol: 'η', group: 'Optimisation', live: true,
     help: 'Step size of Adam.',
-    default: ours['learning-rate'], min: 0.0001, max: 10, step: 0.001, logarithmic: true, tune: { min: 0.08, max: 0.4 },
+    default: ours['learning-rate'], min: 0.0001, max: 10, step: 0.001, logarithmic: true, tune: { min: 0.1, max: 0.5 },
   },
   {
     type: 'number', name: 'pairs', label: 'Pairs', group: 'Strategy',
@@ -86,7 +85,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'noise-smoothing', label: 'Smoothing of the noise', group: 'Strategy',
     help: 'Standard deviation of a Gaussian over the perturbations; 0 perturbs every cell on its own.',
-    default: ours['noise-smoothing'], min: 0, max: 20, step: 0.1, unit: 'cells', tune: { min: 1, max: 2 },
+    default: ours['noise-smoothing'], min: 0, max: 20, step: 0.1, unit: 'cells', tune: { min: 0.7, max: 1.5 },
   },
   scoreParameter('log-probability'),
   {
@@ -103,7 +102,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'area-weight', label: 'Area', symbol: 'λa', group: 'Loss', live: true, common: true,
     help: 'Weight of the mean of the mask.',
-    default: ours['area-weight'], min: 0, max: 1000, step: 0.1, logarithmic: true, tune: { min: 3, max: 12 },
+    default: ours['area-weight'], min: 0, max: 1000, step: 0.1, logarithmic: true, tune: { min: 4, max: 14 },
   },
   {
     type: 'number', name: 'variation-weight', label: 'Variation', symbol: 'λv', group: 'Loss', live: true, common: true,
@@ -123,7 +122,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'resolution', label: 'Resolution', group: 'Mask', common: true,
     help: 'Cells of the mask along the shorter side, enlarged by exact interpolation; 0 means one per pixel.',
-    default: ours.resolution, min: 0, max: 1024, step: 1, integer: true, unit: 'cells', tune: { min: 20, max: 36 },
+    default: ours.resolution, min: 0, max: 1024, step: 1, integer: true, unit: 'cells', tune: { min: 24, max: 36 },
   },
   {
     type: 'number', name: 'stages', label: 'Stages', group: 'Mask',
@@ -133,7 +132,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'smoothing', label: 'Smoothing', group: 'Mask',
     help: 'Standard deviation of a Gaussian over the mask before its sigmoid, inside the optimisation; 0 means none.',
-    default: ours.smoothing, min: 0, max: 20, step: 0.1, unit: 'cells', tune: { min: 0.7, max: 2 },
+    default: ours.smoothing, min: 0, max: 20, step: 0.1, unit: 'cells', tune: { min: 0.7, max: 1.5 },
   },
   {
     type: 'number', name: 'start-margin', label: 'Margin of the start', group: 'Mask',
@@ -145,7 +144,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'shift', label: 'Shift', group: 'Randomisation', live: true,
     help: 'Image and mask move together by up to this many pixels each way, anew for every pair, for a shorter side of 64 pixels; it scales with the image.',
-    default: ours.shift, min: 0, max: 16, step: 0.5, unit: 'px at 64', tune: { min: 0, max: 6 },
+    default: ours.shift, min: 0, max: 16, step: 0.5, unit: 'px at 64', tune: { min: 2, max: 6 },
   },
   {
     type: 'number', name: 'restarts', label: 'Restarts', group: 'Averaging',
@@ -165,14 +164,14 @@ const parameters: readonly Parameter[] = [
       { value: 'mask', label: 'Mask' }, { value: 'sensitivity', label: 'Sensitivity' }, { value: 'product', label: 'Mask × sensitivity' },
       { value: 'sum', label: 'Mask + sensitivity' },
     ],
-    tune: { values: ['mask', 'product', 'sum'] },
+    tune: { values: ['mask', 'sum'] },
   },
   {
     type: 'number', name: 'sensitivity-blur', label: 'Blur of the sensitivity', group: 'Map',
     help: 'Standard deviation of a Gaussian over the sensitivity before it goes into the map; 0 means none.',
     default: ours['sensitivity-blur'], min: 0, max: 20, step: 0.1, unit: 'cells',
   },
-  mapBlurParameter(ours['map-blur'], 2),
+  mapBlurParameter(),
 ]
 
 /** The shared parameter, with the fill that this method draws anew for every pair. */
