@@ -7,12 +7,12 @@ const ours = {
   genotype: 'segments',
   resolution: 8,
   hills: 3,
-  segments: 60,
+  segments: 20,
   compactness: 10,
   queries: 4000,
-  islands: 8,
-  population: 40,
-  mode: 'preserve',
+  islands: 4,
+  population: 32,
+  mode: 'dual',
   score: 'log-probability',
   'area-weight': 3,
   'variation-weight': 0,
@@ -44,7 +44,7 @@ const presets: readonly Preset[] = [
     id: 'gaussians',
     title: 'Three Gaussians',
     source: 'Ours, blind to the edges of the image: three elliptic hills over the mean colour.',
-    values: { ...ours, genotype: 'gaussians', islands: 1, population: 64, fill: 'mean' },
+    values: { ...ours, genotype: 'gaussians', islands: 1, population: 64, mode: 'preserve', fill: 'mean' },
   },
 ]
 
@@ -81,7 +81,7 @@ const shared: readonly Parameter[] = [
   {
     type: 'number', name: 'segments', label: 'Segments', group: 'Individuals',
     help: 'About how many segments the first island has; the others have 1.5, 2 and 3 times as many in turn.',
-    default: ours.segments, min: 4, max: 1000, step: 1, integer: true, logarithmic: true, tune: { min: 40, max: 100 },
+    default: ours.segments, min: 4, max: 1000, step: 1, integer: true, logarithmic: true, tune: { min: 15, max: 60 },
   },
   {
     type: 'number', name: 'compactness', label: 'Compactness', group: 'Individuals',
@@ -106,7 +106,7 @@ const shared: readonly Parameter[] = [
   {
     type: 'number', name: 'islands', label: 'Islands', group: 'Evolution', common: true,
     help: 'Independent searches that share the queries, each with its own fill, segments and random numbers; the map is their mean.',
-    default: ours.islands, min: 1, max: 64, step: 1, integer: true, tune: { values: [4, 8, 16] },
+    default: ours.islands, min: 1, max: 64, step: 1, integer: true, tune: { values: [2, 4, 8] },
   },
   {
     type: 'number', name: 'population', label: 'Population', group: 'Evolution',
@@ -118,6 +118,7 @@ const shared: readonly Parameter[] = [
     help: 'Keep the score with what the mask marks, lose it without, or the difference of the two, at two queries each.',
     default: ours.mode,
     options: [{ value: 'preserve', label: 'Preserve' }, { value: 'delete', label: 'Delete' }, { value: 'dual', label: 'Dual' }],
+    tune: { values: ['dual', 'preserve'] },
   },
   scoreParameter('log-probability'),
   {

@@ -147,7 +147,7 @@ function redFinder(object: Uint8Array, height: number, width: number, strength =
   return classifier
 }
 
-const small = { queries: 600, islands: 2, population: 16, segments: 16, resolution: 6 }
+const small = { mode: 'preserve', queries: 600, islands: 2, population: 16, segments: 16, resolution: 6 }
 
 describe('DE-CAM and random search', () => {
   const { images, object } = scene(24, 24)
