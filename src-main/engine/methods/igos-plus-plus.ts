@@ -89,18 +89,21 @@ function createOptimiser(task: ExplainTask, subject: IgosSubject, masks: IgosMas
   const rate = (numberOf(parameters, 'learning-rate') * masks.deletion.length) / 784
   const names = ['deletion', 'insertion'] as const
   if (wordOf(parameters, 'optimiser') === 'line-search') {
+    let chosen = rate
     return async (gradients) => {
-      const chosen = await searchStep(task, subject, masks, gradients, rate)
+      // Two trials above the last step, which is where most searches end, rather than from the first one anew.
+      chosen = await searchStep(task, subject, masks, gradients, Math.min(rate, chosen / shrink ** 2))
       for (const name of names) masks[name].set(moved(masks[name], gradients[name], chosen))
     }
   }
-  // Nesterov: a step from the present point, then past it by a growing part of the way since the last step's end.
+  // Nesterov, as the authors have it: a step from the present point, then past it by a growing part of the way since the last
+  // step's end, of which only the result is kept in [0, 1].
   const before = { deletion: masks.deletion.slice(), insertion: masks.insertion.slice() }
   return async (gradients, iteration) => {
     for (const name of names) {
       const mask = masks[name]
       for (let i = 0; i < mask.length; i++) {
-        const next = Math.min(1, Math.max(0, mask[i]! - rate * gradients[name][i]!))
+        const next = mask[i]! - rate * gradients[name][i]!
         mask[i] = Math.min(1, Math.max(0, next + (iteration / (iteration + 3)) * (next - before[name][i]!)))
         before[name][i] = next
       }
