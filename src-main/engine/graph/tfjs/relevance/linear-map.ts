@@ -21,6 +21,8 @@ export type Averaging = NodeOf<'pool' | 'reduce' | 'resize'>
 /** Weights by their signs, made once each. */
 export interface Forms {
   of(weight: Weight, form: Form): Weight
+  /** Forgets them; they are made again when they are asked for. */
+  clear(): void
 }
 
 export function createForms(): Forms {
@@ -35,6 +37,7 @@ export function createForms(): Forms {
       if (!found) own.set(key, (found = { shape: weight.shape, data: weight.data.map(changed(form)) }))
       return found
     },
+    clear: () => made.clear(),
   }
 }
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { LrpRule, Relevance } from '../../../classifier/classifier.ts'
+import { parameterCount } from '../../cost.ts'
 import type { Graph } from '../../graph.ts'
 import { batched, nodeNamed } from '../../graph.ts'
 import { joined } from '../../joined.ts'
@@ -19,6 +20,9 @@ export interface RelevancePass {
   dispose(): void
 }
 
+/** Weights beyond which their forms by sign, up to four, are not kept from call to call. */
+const mostKept = 5e6
+
 /**
  * All values of a forward pass are kept; then, node by node in reverse, the relevance of a node is shared out among its inputs
  * (Bach et al., 2015). It starts as the target's logit.
@@ -30,6 +34,7 @@ export function createRelevance(graph: Graph): RelevancePass {
   const plan = planRelevance(graph)
   const weights = createWeightStore()
   const forms = createForms()
+  const parameters = parameterCount(graph)
   const at = (name: string): number => nodes.findIndex((node) => node.name === name)
   const inputShape = nodeNamed(graph, input).shape
   const classes = nodeNamed(graph, output).shape[1]!
@@ -73,7 +78,13 @@ export function createRelevance(graph: Graph): RelevancePass {
     } finally {
       disposeAll(values)
       disposeAll(relevances)
+      if (parameters > mostKept) forget()
     }
+  }
+
+  function forget(): void {
+    weights.dispose()
+    forms.clear()
   }
 
   function passOn(i: number, rule: LrpRule, lower: ReadonlySet<string>, values: readonly (Tensor | null)[], relevances: (Tensor | null)[]): void {
@@ -98,5 +109,5 @@ export function createRelevance(graph: Graph): RelevancePass {
     return { relevance: joined(parts.map((p) => p.relevance)), logits: joined(parts.map((p) => p.logits)) }
   }
 
-  return { relevance: graph.oneByOne ? each : relevance, dispose: () => weights.dispose() }
+  return { relevance: graph.oneByOne ? each : relevance, dispose: forget }
 }
