@@ -20,6 +20,8 @@ export interface QualityChart {
   title: string
   /** What the bottom axis shows. */
   xTitle: string
+  /** Which end of the left axis is the better one: the key begins with it. */
+  better: 'higher' | 'lower'
   series: readonly QualitySeries[]
   /** Stands below: how many images, what the bars are. */
   note: string
@@ -37,11 +39,13 @@ const keyMark = 3
  * methods that ask nothing lie at its lower end.
  * @throws MaskscopeError 'usage' for a width that cannot be kept
  */
-export function layOutQualityChart({ title, xTitle, series, note }: QualityChart, { width, family = 'arimo' }: { width: number; family?: FontFamily }): DisplayList {
+export function layOutQualityChart({ title, xTitle, better, series, note }: QualityChart, { width, family = 'arimo' }: { width: number; family?: FontFamily }): DisplayList {
   checkWidth(width)
   const { text, tick } = typeSizes[family]
   const format = { family, size: text }
-  const shown = [...series].filter(({ points }) => points.length > 0).sort((a, b) => bestOf(b) - bestOf(a))
+  const sign = better === 'higher' ? 1 : -1
+  const bestPoint = (one: QualitySeries): QualitySeries['points'][number] => one.points.reduce((best, point) => (sign * point.y > sign * best.y ? point : best))
+  const shown = [...series].filter(({ points }) => points.length > 0).sort((a, b) => sign * (bestPoint(b).y - bestPoint(a).y))
   const points = shown.flatMap((one) => one.points)
   const yAxis = linearAxis(Math.min(...points.map(({ low }) => low)), Math.max(...points.map(({ high }) => high)), 5)
   const positive = points.map(({ x }) => x).filter((x) => x > 0)
@@ -50,14 +54,14 @@ export function layOutQualityChart({ title, xTitle, series, note }: QualityChart
   const names = shown.map(({ name }, i) => ({ number: String(i + 1), name }))
   const keyWidth = Math.min(width * 0.4, keyMark + 4 + Math.max(0, ...names.map(({ name }) => textWidth(name, format))))
   const left = axisWidth(yAxis, family) + 0.5
-  const top = capHeight(format) + 2.6
+  const top = capHeight(format) + 3.6
   const height = Math.max(plotHeight, shown.length * leading)
   const frame: ChartFrame = { x: left, y: top, width: width - left - keyGap - keyWidth, height, family }
   const at = ({ x, y }: { x: number; y: number }): [number, number] => [frame.x + frame.width * xAxis.position(x), frame.y + frame.height * (1 - yAxis.position(y))]
   const lines: Series[] = shown.flatMap(({ name, points: own }, i): Series[] =>
     own.length < 2 ? [] : [{ label: name, value: '', stroke: termStroke(i), points: own.map(({ x, y }) => [x, y] as const) }])
   const items: Item[] = [
-    placeText(title, 0, capHeight(format), format),
+    placeText(title, 0, capHeight(format) + 0.7, format),
     ...drawLeftAxis(frame, yAxis),
     ...drawBottomAxis(frame, xAxis, xTitle),
     ...shown.flatMap(({ points: own }) => own.map((point): Item => polyline([at({ x: point.x, y: point.low }), at({ x: point.x, y: point.high })], hairline))),
@@ -66,8 +70,7 @@ export function layOutQualityChart({ title, xTitle, series, note }: QualityChart
   ]
   const taken: [number, number][] = []
   shown.forEach(({ points: own }, i) => {
-    const last = own.reduce((best, point) => (point.y > best.y ? point : best))
-    const [x, y] = freePlace(at(last), taken)
+    const [x, y] = freePlace(at(bestPoint({ name: '', points: own })), taken)
     taken.push([x, y])
     items.push(placeText(String(i + 1), x, y, { family, size: tick }, { vertical: 'middle', colour: mutedInk }))
   })
@@ -80,12 +83,8 @@ export function layOutQualityChart({ title, xTitle, series, note }: QualityChart
   })
   const bottom = top + height + axisHeight(family) + 3
   items.push(placeText(note, 0, bottom + capHeight(format), format, { colour: mutedInk }))
-  const best = shown.map(({ name, points: own }) => `${name} ${numberText(bestOf({ name, points: own }))}`).join(', ')
+  const best = shown.map((one) => `${one.name} ${numberText(bestPoint(one).y)}`).join(', ')
   return { width, height: Math.ceil((bottom + capHeight(format) + 1.2) * 100) / 100, title, description: `${title}: ${best}. ${note}`, items }
-}
-
-function bestOf({ points }: QualitySeries): number {
-  return points.reduce((best, { y }) => Math.max(best, y), -Infinity)
 }
 
 /** Shapes differ as the colours do, so that they can be told apart in greyscale. */
@@ -93,7 +92,7 @@ function markerAt([x, y]: readonly [number, number], index: number): Item {
   const { colour } = termStroke(index)
   const corners = 3 + (Math.floor(index / 6) % 4)
   const turn = corners === 4 ? Math.PI / 4 : -Math.PI / 2
-  const ring = Array.from({ length: index % 2 === 0 ? 16 : corners }, (_, i, ): [number, number] => {
+  const ring = Array.from({ length: index % 2 === 0 ? 16 : corners }, (_, i): [number, number] => {
     const angle = turn + (2 * Math.PI * i) / (index % 2 === 0 ? 16 : corners)
     return [x + marker * Math.cos(angle), y + marker * Math.sin(angle)]
   })

@@ -27,6 +27,7 @@ export function qualityPlot(summary: Summary, metric: string, width: number): Di
   }
   return layOutQualityChart({
     title: `${title}, ${better === 'higher' ? 'higher' : 'lower'} is better`,
+    better: better === 'lower' ? 'lower' : 'higher',
     xTitle: 'forward evaluations per image, a backward one counted as two',
     series: [...series.values()],
     note: `${summary.images} images, means with 95% bootstrap intervals.`,

@@ -13,10 +13,13 @@ import { makeBenchmark, type AskedBenchmark } from '#services/benchmark/order.ts
 import { performBenchmark } from '#services/benchmark/perform.ts'
 import { openRecords } from '#services/benchmark/records.ts'
 import { summarise } from '#services/benchmark/summary.ts'
-import { classOf } from '#services/benchmark/subjects.ts'
+import { classOf, prepareChunk } from '#services/benchmark/subjects.ts'
 import { latex, latexTable, markdownTable, resultsCsv } from '#services/benchmark/tables.ts'
 import { chooseBest, configurationsToTry, drawConfigurations } from '#services/benchmark/tune.ts'
+import { resolveData } from '#services/datasets.ts'
 import { loadModel, type LoadedModel } from '#services/models.ts'
+import { layOutQualityChart } from '#shared/figure/quality-chart.ts'
+import { dataPath, dataTest } from '../../data.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
@@ -149,7 +152,6 @@ describe('what is refused before any work', () => {
   test('the truth where there is none, and the model as its own judge', async () => {
     const folder = path.join(root, 'pictures', 'arrow')
     mkdirSync(folder, { recursive: true })
-    const { resolveData } = await import('#services/datasets.ts')
     writeFileSync(path.join(folder, 'a.png'), (await (await resolveData('scene:2000000'))[0]!.load()).bytes)
     const pictures = { data: `folder:${path.dirname(folder)}` }
     await expect(makeBenchmark(workbench.pool, asked({ ...pictures, methods: ['random'], metrics: ['iou'] }))).rejects.toThrow(/needs the true object/)
@@ -201,6 +203,32 @@ test('classes of data among those of a model', () => {
   expect(classOf({ text: 'carp' }, model)).toBeNull()
   expect(classOf({ text: 'carp', index: 2 }, model)).toBe(2)
   expect(classOf({ index: 4 }, model)).toBeNull()
+})
+
+test('quality against cost: the better end first, every mark and letter inside the sheet', () => {
+  const series = Array.from({ length: 14 }, (_, i) => ({ name: `method-${i}`, points: [{ x: 2 ** i, y: 1 - i / 14, low: 0.9 - i / 14, high: 1 }, ...(i === 3 ? [{ x: 900, y: 0.2, low: 0.1, high: 0.3 }] : [])] }))
+  const list = layOutQualityChart({ title: 'Deletion, lower is better', xTitle: 'evaluations', better: 'lower', series, note: '14 images.' }, { width: 140 })
+  expect(list.description).toMatch(/^Deletion, lower is better: method-13 [\d.]+, method-12/)
+  for (const item of list.items) {
+    const places = item.type === 'path' ? item.commands.flatMap((command) => (command[0] === 'Z' ? [] : [[command[1], command[2]]])) : [[item.x, item.y], ...(item.type === 'text' ? [[item.x + item.line.width, item.y]] : [])]
+    for (const [x, y] of places as [number, number][]) {
+      expect(x).toBeGreaterThanOrEqual(-0.01)
+      expect(x).toBeLessThanOrEqual(list.width + 0.01)
+      expect(y).toBeGreaterThanOrEqual(0)
+      expect(y).toBeLessThanOrEqual(list.height)
+    }
+  }
+})
+
+dataTest('a pretrained network recognises as many of the photos as it is known to', async () => {
+  const folder = dataPath('models', 'imagenet')
+  const { source } = await loadModel(path.join(folder, 'mobilenet_v1_0.25_128', 'layers'), { fit: 'crop', range: [-1, 1], labels: path.join(folder, 'labels1001.txt') })
+  const info = await workbench.pool.info(source)
+  const items = await resolveData(`list:${dataPath('imagenet-samples', 'labels.csv')}`)
+  const { subjects, excluded } = await prepareChunk(workbench.pool, source, info, 'tfjs', items.map((item, index) => ({ index, item })))
+  expect(Math.abs(subjects.length - 48)).toBeLessThanOrEqual(2)
+  expect(subjects.length + excluded.length).toBe(110)
+  expect(new Set(excluded.map(({ reason }) => reason))).toEqual(new Set(['wrong']))
 })
 
 describe('tuning', () => {
