@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { selectBackend } from '#engine/backend/select.ts'
 import type { LrpRule } from '#engine/classifier/classifier.ts'
-import { createBuilder, weight, type Ref } from '#engine/graph/build.ts'
+import { createBuilder, weight, type GraphBuilder, type Ref } from '#engine/graph/build.ts'
 import type { Graph, GraphNode, Unary } from '#engine/graph/graph.ts'
 import { nodeNamed } from '#engine/graph/graph.ts'
 import { createRelevance } from '#engine/graph/tfjs/relevance/relevance.ts'
@@ -157,6 +157,50 @@ describe.each(['wasm', 'cpu'] as const)('relevance on %s', (backend) => {
       }
       pass.dispose()
     }
+  })
+})
+
+describe('gates are constants', () => {
+  const image = Float32Array.from({ length: 8 }, (_, i) => 0.1 + 0.1 * i)
+  const weights = [0.7, -0.4]
+  const exact: LrpRule = { ...plain, biases: 'none' }
+
+  /** Ends in the mean over places or tokens, and a dense layer. */
+  async function relevanceOf(build: (b: GraphBuilder, x: Ref) => { scored: Ref; gate: Ref }): Promise<{ relevance: number[]; gate: number[] }> {
+    const b = createBuilder()
+    const x = b.add('x', { op: 'input' }, [], [-1, 2, 2, 2])
+    const { scored, gate } = build(b, x)
+    const rank = b.shapeOf(scored).length
+    const mean = b.add('mean', { op: 'reduce', function: 'mean', axes: rank === 4 ? [1, 2] : [1], keepDims: false }, [scored])
+    const graph = b.finish(x, b.add('logits', { op: 'dense', matrix: weight([2, 1], weights), bias: null, activation: null }, [mean]))
+    await selectBackend('cpu')
+    const pass = createRelevance(graph)
+    const { relevance } = await pass.relevance(image, 1, [0], exact)
+    pass.dispose()
+    return { relevance: [...relevance], gate: [...evaluate({ ...graph, output: gate }, Float64Array.from(image), 1).value.data] }
+  }
+
+  test('squeeze and excitation: all goes through what is gated', async () => {
+    const { relevance, gate } = await relevanceOf((b, x) => {
+      const squeezed = b.add('squeezed', { op: 'reduce', function: 'mean', axes: [1, 2], keepDims: true }, [x])
+      const excited = b.add('excited', { op: 'dense', matrix: weight([2, 2], [1, -2, 3, 1]), bias: weight([2], [0.1, 0.2]), activation: { kind: 'sigmoid' } }, [squeezed])
+      return { scored: b.add('scored', { op: 'binary', function: 'multiply' }, [excited, x]), gate: excited }
+    })
+    image.forEach((v, i) => expect(relevance[i]).toBeCloseTo((v * gate[i % 2]! * weights[i % 2]!) / 4, 5))
+  })
+
+  test('attention: all goes through the values', async () => {
+    const { relevance, gate } = await relevanceOf((b, x) => {
+      const tokens = b.add('tokens', { op: 'reshape' }, [x], [-1, 4, 2])
+      const products = b.add('products', { op: 'matmul', transposeA: false, transposeB: true }, [tokens, tokens])
+      const attention = b.add('attention', { op: 'softmax', log: false }, [products])
+      return { scored: b.add('scored', { op: 'matmul', transposeA: false, transposeB: false }, [attention, tokens]), gate: attention }
+    })
+    image.forEach((v, i) => {
+      const token = Math.floor(i / 2)
+      const seen = [0, 1, 2, 3].reduce((sum, row) => sum + gate[4 * row + token]!, 0)
+      expect(relevance[i]).toBeCloseTo((seen * v * weights[i % 2]!) / 4, 5)
+    })
   })
 })
 
