@@ -44,13 +44,14 @@ export function benchmarkCommand(context: Context): Command {
   command.command('merge')
     .description('Put the shards of a benchmark together and write its tables.')
     .argument('<folder...>', 'those that the shards were written to')
-    .requiredOption('--out <folder>', 'where the whole benchmark goes')
+    .option('--out <folder>', 'where the whole benchmark goes')
     .option('--against <method>', 'what the others are tested against; the first where left out')
     .option('--json', 'print one JSON document and nothing else', false)
     .helpOption('--help', 'print this help').exitOverride().showHelpAfterError('(see --help)')
     .action(async (folders: string[], _own: unknown, merge: Command) => {
-      // The command above has options of the same names.
-      const { out, against, json } = merge.optsWithGlobals<{ out: string; against?: string; json: boolean }>()
+      // The command above has options of the same names, and takes them.
+      const { out, against, json } = merge.optsWithGlobals<{ out?: string; against?: string; json: boolean }>()
+      if (out === undefined) throw new MaskscopeError('usage', 'Say where the whole benchmark goes: --out FOLDER.', { subject: '--out' })
       const { mergeShards } = await import('#services/benchmark/merge.ts')
       await finish(await mergeShards(folders, out), out, { json, ...(against === undefined ? {} : { against }) })
     })
