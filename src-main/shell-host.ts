@@ -1,4 +1,4 @@
-import type { ShellEvent } from '#shared/contract/system.ts'
+import type { ChoosePurpose, ShellEvent } from '#shared/contract/system.ts'
 
 /** What a shell is to the rest of the program: everything a window has that a browser page has not, and the reverse. */
 export interface ShellHost {
@@ -6,7 +6,7 @@ export interface ShellHost {
   /** Native dialogs; null where the page shows its own chooser and downloads files. */
   dialogs: {
     /** Absolute paths; empty where the dialog was closed. */
-    open(purpose: 'model' | 'image' | 'study' | 'labels'): Promise<string[]>
+    open(purpose: ChoosePurpose): Promise<string[]>
     /** Asks for a place and writes there. @returns the path, or null where the dialog was closed */
     save(name: string, bytes: Uint8Array): Promise<string | null>
   } | null

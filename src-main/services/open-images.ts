@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
-import type { OpenImage } from '#shared/contract/models.ts'
+import type { DataSet, OpenImage } from '#shared/contract/models.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { folderItems, resolveScenes, fileItem, type DataItem, type LoadedItem } from './datasets.ts'
 import type { Handles } from './handles.ts'
 import { decodeImage } from './images.ts'
 import { createLru } from './lru.ts'
+import { createOpenData, itemName, labelText, type OpenData } from './open-data.ts'
 import { own, pngWithin, shownSide, thumbnailSide } from './thumbnails.ts'
 
-export type ImageSource = { file: string } | { scene: string } | { name: string; bytes: Uint8Array }
+export type ImageSource = { file: string } | { scene: string } | { data: DataSet; indices: readonly number[] } | { name: string; bytes: Uint8Array }
 
 /** An image that the window has opened. */
 export interface ImageAtHand {
@@ -31,6 +32,8 @@ export interface OpenImages {
   load(image: string): Promise<LoadedItem>
   /** PNG of at most 2,048 px. */
   picture(image: string): Promise<Uint8Array<ArrayBuffer>>
+  /** Of a data set, to choose from. */
+  page: OpenData['page']
   /** The thumbnail of an item that was opened here. */
   thumbnailOf(item: DataItem): Uint8Array<ArrayBuffer> | undefined
 }
@@ -56,6 +59,7 @@ export function createOpenImages({ handles, onOpen, onNotice }: OpenImagesOption
   const thumbnails = new WeakMap<DataItem, Uint8Array<ArrayBuffer>>()
   const loaded = createLru<LoadedItem>(keepPictures, (item) => item.picture.data.byteLength + item.bytes.byteLength + (item.exact?.data.byteLength ?? 0))
   const pictures = createLru<Uint8Array<ArrayBuffer>>({ count: 50, bytes: 128 << 20 }, (png) => png.byteLength)
+  const sets = createOpenData(handles)
   let pasted = 0
 
   function find(image: string): ImageAtHand {
@@ -72,7 +76,7 @@ export function createOpenImages({ handles, onOpen, onNotice }: OpenImagesOption
     known.set(image, { item, kind, name, thumbnail })
     thumbnails.set(item, thumbnail)
     loaded.put(image, content)
-    return { image, name, kind, width, height, label: content.label?.text ?? null, notes: [...content.notes], thumbnail }
+    return { image, name, kind, width, height, label: labelText(content.label), truth: content.truth !== undefined, notes: [...content.notes], thumbnail }
   }
 
   async function openFile(handle: string): Promise<OpenImage[]> {
@@ -100,7 +104,7 @@ export function createOpenImages({ handles, onOpen, onNotice }: OpenImagesOption
       while (next < items.length) {
         const index = next++
         const item = items[index]!
-        const name = item.kind === 'scene' ? item.reference : path.basename(item.reference)
+        const name = itemName(item)
         try {
           opened[index] = await openItem(item, item.kind, name)
         } catch (error) {
@@ -118,6 +122,13 @@ export function createOpenImages({ handles, onOpen, onNotice }: OpenImagesOption
     const { opened, failed } = await openMany(items.slice(0, mostImages))
     if (failed[0]) throw failed[0].error
     if (items.length > mostImages) onNotice?.(`${spec} means ${items.length} scenes; the first ${mostImages} were opened.`)
+    return opened
+  }
+
+  async function openMembers(data: DataSet, indices: readonly number[]): Promise<OpenImage[]> {
+    const { opened, failed } = await openMany(await sets.pick(data, indices))
+    if (opened.length === 0) throw failed[0]!.error
+    if (failed.length > 0) onNotice?.(`${failed.length} of the ${indices.length} images could not be opened: ${failed.slice(0, 5).map((f) => f.name).join(', ')}${failed.length > 5 ? ', …' : ''}.`)
     return opened
   }
 
@@ -147,11 +158,13 @@ export function createOpenImages({ handles, onOpen, onNotice }: OpenImagesOption
     open: async (from) => {
       try {
         if ('file' in from) return await openFile(from.file)
+        if ('data' in from) return await openMembers(from.data, from.indices)
         return 'scene' in from ? await openScenes(from.scene) : await openPasted(from.name, from.bytes)
       } catch (error) {
         throw ofImage(error)
       }
     },
+    page: sets.page,
     picture: (image) => pictures.get(image, async () => pngWithin((await load(image)).picture, shownSide)),
     thumbnailOf: (item) => thumbnails.get(item),
   }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import type { RunRow, RunsEvent } from '#shared/contract/runs.ts'
 import { MaskscopeError, type SerialisedError } from '#shared/domain/errors.ts'
 import type { RunEvent } from '#shared/domain/run.ts'
+import { isMask } from '#shared/figure/map-kind.ts'
 import { deletedPath } from '#storage/layout.ts'
 import type { RunRecord } from '#storage/manifests.ts'
 import { inBatches } from './batches.ts'
@@ -76,7 +77,8 @@ export function createRunBoard({ opened, thumbnailOf }: RunBoardOptions): RunBoa
   async function finishedFacts(record: RunRecord): Promise<FinishedFacts> {
     return finished.get(record.id, async () => {
       const stored = await readFinished(study.folder, record)
-      return { manifest: stored.manifest, area: areaOf(await stored.own(), stored.manifest.range) }
+      // What hides nothing keeps no area.
+      return { manifest: stored.manifest, area: isMask(stored.manifest) ? areaOf(await stored.own(), stored.manifest.range) : null }
     })
   }
 

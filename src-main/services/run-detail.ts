@@ -1,6 +1,7 @@
 import type { Course as CourseOfWindow, RunDetail, RunRow } from '#shared/contract/runs.ts'
 import type { MapData } from '#shared/domain/image.ts'
 import { lossTable, type LossTable } from '#storage/losses.ts'
+import { holdsTruth } from './open-data.ts'
 import { provenanceOf } from './provenance.ts'
 import { changesOf, liveMap } from './run-rows.ts'
 import type { LiveRun } from './live-run.ts'
@@ -11,7 +12,7 @@ import type { RunRecord } from '#storage/manifests.ts'
 export function liveDetail(row: RunRow, live: LiveRun): RunDetail {
   const { manifest, evaluations } = live
   return {
-    row, view: manifest?.view ?? null, score: null, ...liveMap(live.order.method), evaluations, notes: [], facts: [], parts: [],
+    row, view: manifest?.view ?? null, score: null, ...liveMap(live.order.method), evaluations, truth: false, notes: [], facts: [], parts: [],
     provenance: manifest ? provenanceOf({ order: manifest, manifest: null, record: null, changes: live.changes }) : [],
   }
 }
@@ -19,7 +20,7 @@ export function liveDetail(row: RunRow, live: LiveRun): RunDetail {
 /** Of one that ended without a result. */
 export function recordDetail(row: RunRow, record: RunRecord): RunDetail {
   return {
-    row, view: record.order?.view ?? null, score: null, ...liveMap(record.request.method), evaluations: null, notes: [], facts: [], parts: [],
+    row, view: record.order?.view ?? null, score: null, ...liveMap(record.request.method), evaluations: null, truth: false, notes: [], facts: [], parts: [],
     provenance: record.order ? provenanceOf({ order: record.order, manifest: null, record, changes: row.changes }) : [],
   }
 }
@@ -27,7 +28,7 @@ export function recordDetail(row: RunRow, record: RunRecord): RunDetail {
 export function storedDetail(row: RunRow, { manifest, record }: StoredRun): RunDetail {
   const { order, score, range, signed, evaluations, notes, facts, arrays } = manifest
   return {
-    row, view: order.view, score, range: [...range], signed, evaluations, notes: [...notes], facts: [...facts],
+    row, view: order.view, score, range: [...range], signed, truth: order.image.kind === 'scene' || holdsTruth(record.found.image), evaluations, notes: [...notes], facts: [...facts],
     parts: arrays.parts.map(({ name, title, signed, shape }) => ({ name, title, signed, count: shape[0]! })),
     provenance: provenanceOf({ order, manifest, record, changes: changesOf(record) }),
   }

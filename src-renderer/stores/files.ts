@@ -1,6 +1,6 @@
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, shallowRef } from 'vue'
-import type { FileEntry } from '#shared/contract/system.ts'
+import type { ChoosePurpose, FileEntry } from '#shared/contract/system.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { call, useHost } from '../rpc.ts'
 import { useDialogs } from './dialogs.ts'
@@ -10,7 +10,7 @@ import { useNotices } from './notices.ts'
 import { useSession } from './session.ts'
 import { useStudies } from './studies.ts'
 
-export type Purpose = 'model' | 'image' | 'study' | 'labels'
+export type Purpose = ChoosePurpose
 
 /** What a picture from the clipboard may weigh; larger ones are sent as files. */
 const mostPasted = 64 << 20

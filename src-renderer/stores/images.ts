@@ -1,12 +1,12 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch as watchValue } from 'vue'
-import type { ClassScore, OpenImage } from '#shared/contract/models.ts'
+import type { ClassScore, DataSet, OpenImage } from '#shared/contract/models.ts'
 import type { MaskscopeError } from '#shared/domain/errors.ts'
 import type { View } from '#shared/domain/image.ts'
 import { call } from '../rpc.ts'
 import { useModels } from './models.ts'
 
-export type ImagePlace = { file: string } | { scene: string } | { name: string; bytes: Uint8Array<ArrayBuffer> }
+export type ImagePlace = { file: string } | { scene: string } | { data: DataSet; indices: number[] } | { name: string; bytes: Uint8Array<ArrayBuffer> }
 
 /** What the model says of the current image. */
 export interface Reading {

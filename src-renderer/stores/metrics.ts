@@ -8,8 +8,8 @@ import { call } from '../rpc.ts'
 export const useMetrics = defineStore('metrics', () => {
   const list = shallowRef<MetricInfo[]>([])
   const results = shallowReactive(new Map<string, MeasurementOfRun[]>())
-  /** Being measured, by run. */
-  const measuring = shallowReactive(new Map<string, readonly string[]>())
+  /** Being measured, by run: which metric now, how many are done, and of how many. */
+  const measuring = shallowReactive(new Map<string, { now: string; done: number; all: number }>())
   const errors = shallowReactive(new Map<string, MaskscopeError>())
   /** A second classifier for the metrics that want one: a model's handle and its name. */
   const judge = shallowRef<{ model: string; name: string } | null>(null)
@@ -30,15 +30,25 @@ export const useMetrics = defineStore('metrics', () => {
     }
   }
 
-  /** Never rejects: what went wrong stands in `errors`. */
+  /** Each by itself, so that what is there is shown; those of the map alone take no time and go together. */
+  function groupsOf(metrics: readonly string[]): string[][] {
+    const ofMap = metrics.filter((id) => list.value.find((metric) => metric.id === id)?.cost === 'map')
+    return [...(ofMap.length > 0 ? [ofMap] : []), ...metrics.filter((id) => !ofMap.includes(id)).map((id) => [id])]
+  }
+
+  /** Never rejects: what went wrong stands in `errors`, and what was measured until then stays. */
   async function measure(run: string, metrics: readonly string[]): Promise<void> {
     if (measuring.has(run) || metrics.length === 0) return
     const hand = new AbortController()
     hands.set(run, hand)
-    measuring.set(run, metrics)
     errors.delete(run)
+    let done = 0
     try {
-      results.set(run, await call('metrics.measure', { run, metrics: [...metrics], judge: judge.value?.model ?? null }, { signal: hand.signal }))
+      for (const group of groupsOf(metrics)) {
+        measuring.set(run, { now: group[0]!, done, all: metrics.length })
+        results.set(run, await call('metrics.measure', { run, metrics: group, judge: judge.value?.model ?? null }, { signal: hand.signal }))
+        done += group.length
+      }
     } catch (error) {
       if (!hand.signal.aborted) errors.set(run, error as MaskscopeError)
     } finally {

@@ -76,7 +76,7 @@ export const useOrder = defineStore('order', () => {
     if (!info) return 'Open a model first.'
     if (!images.current) return 'Open an image first.'
     if (!method.value) return 'There is no method.'
-    const reason = whyNot(method.value, info, images.current.label !== null)
+    const reason = whyNot(method.value, info, images.current.truth)
     if (reason !== null) return reason
     if (Object.keys(problems.value).length > 0) return 'A parameter has a value that will not do.'
     return null

@@ -118,6 +118,20 @@ export const view = z.object({
   size: area,
 })
 
+export const dataKinds = ['idx', 'cifar10', 'folder', 'list', 'boxes', 'segmentation'] as const
+
+/** A data set of files, as the command line writes it: `idx:DIR:train`, `list:FILE.csv`, `mosaic:2(boxes:DIR)`. */
+export const dataSet = z.object({
+  kind: z.enum(dataKinds),
+  /** A folder; of a list its file. */
+  place: handle,
+  /** Only of those that are packed in parts. */
+  part: z.enum(['test', 'train']),
+  /** So many images a side are shown together; null: each by itself. */
+  mosaic: z.nullable(z.int().check(z.gte(2), z.lte(8))),
+})
+export type DataSet = z.infer<typeof dataSet>
+
 export const openImage = z.object({
   /** Names it in later calls. */
   image: handle,
@@ -126,8 +140,10 @@ export const openImage = z.object({
   kind: z.enum(['file', 'scene', 'pasted']),
   width: size,
   height: size,
-  /** Of scenes: the object's class. */
+  /** The class that a scene or a data set states. */
   label: z.nullable(text()),
+  /** Where the evidence for the label lies is known: of scenes, boxes, segmentations, mosaics. */
+  truth: z.boolean(),
   /** What decoding did to it. */
   notes: z.array(text()),
   /** PNG, at most 96 px. */
@@ -140,14 +156,23 @@ export type ClassScore = z.infer<typeof classScore>
 
 export const images = {
   calls: {
-    /** A data set's name or a folder may hold several; at most 500 are opened. */
+    /** A folder or what is asked of a data set may be several; at most 500 are opened. */
     'images.open': call(z.object({
-      from: z.union([z.object({ file: handle }), z.object({ scene: text(64) }), z.object({ name: text(), bytes: bytes(64 << 20) })]),
+      from: z.union([z.object({ file: handle }), z.object({ scene: text(64) }), z.object({ data: dataSet, indices: z.array(count).check(z.minLength(1), z.maxLength(500)) }), z.object({ name: text(), bytes: bytes(64 << 20) })]),
     }), z.array(openImage)),
     /** PNG of the picture, upright, at most 2,048 px long; the sides of the picture are those of `OpenImage`. */
     'images.picture': call(z.object({ image: handle }), z.object({ png: bytes() })),
     /** The classes of highest score, best first. */
     'images.classify': call(z.object({ model: handle, image: handle, top: z.int().check(z.gte(1), z.lte(1000)) }), z.object({ view, top: z.array(classScore) })),
+    /** Of a data set, from the `first` on. @throws 'input' naming the file that is not what it claims */
+    'data.page': call(z.object({ data: dataSet, first: count, count: z.int().check(z.gte(1), z.lte(100)) }), z.object({
+      total: count,
+      entries: z.array(z.object({
+        index: count, label: z.nullable(text()), truth: z.boolean(), thumbnail: z.nullable(bytes(1 << 20)),
+        /** Why it cannot be opened. */
+        problem: z.nullable(text(20_000)),
+      })),
+    })),
     'scenes.page': call(z.object({
       kind: z.enum(['scenes', 'scenes-two', 'scenes-shifted']), first: count, count: z.int().check(z.gte(1), z.lte(100)),
     }), z.array(z.object({ reference: text(64), label: text(), thumbnail: bytes(1 << 20) }))),

@@ -96,6 +96,8 @@ export const runDetail = z.object({
   /** The map's limits; null: unbounded. */
   range: z.tuple([z.nullable(z.number()), z.nullable(z.number())]),
   signed: z.boolean(),
+  /** Where the object lies is known: what compares with it can be measured. */
+  truth: z.boolean(),
   evaluations: z.nullable(z.object({ forward: count, backward: count })),
   notes: z.array(text(20_000)),
   facts: z.array(z.object({ label: text(), value: z.union([z.number(), text()]) })),

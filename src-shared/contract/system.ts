@@ -9,6 +9,10 @@ const backendId = z.enum(backendIds)
 
 export const fileKinds = ['model', 'image', 'study', 'labels', 'card', 'folder', 'other'] as const
 
+/** What files are chosen for; `data` is the folder of a data set, `list` one that is a file. */
+export const choosePurposes = ['model', 'image', 'study', 'labels', 'data', 'list'] as const
+export type ChoosePurpose = (typeof choosePurposes)[number]
+
 /** A file or folder that the person chose, dropped, uploaded or opened before. */
 export const fileEntry = z.object({
   handle,
@@ -91,7 +95,7 @@ export const system = {
     'settings.get': call(nothing, settings),
     'settings.change': call(z.partial(settings), settings),
     /** Native dialog; empty where it was closed. @throws 'unavailable' in the web shell */
-    'files.choose': call(z.object({ purpose: z.enum(['model', 'image', 'study', 'labels']) }), z.array(fileEntry)),
+    'files.choose': call(z.object({ purpose: z.enum(choosePurposes) }), z.array(fileEntry)),
     /** The server's own chooser below the roots; null: the roots themselves. @throws 'unavailable' in the desktop program */
     'files.browse': call(z.object({ folder: z.nullable(handle) }), z.object({
       /** null: the list of roots. */

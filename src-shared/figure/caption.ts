@@ -1,6 +1,7 @@
 import { seesAll } from '../imaging/overlay.ts'
 import { colormap, type ColormapId } from '../imaging/colormap.ts'
 import type { Limits, Normalisation } from '../imaging/normalisation.ts'
+import { mapTitle } from './map-kind.ts'
 import { numberText, probabilityText } from './numbers.ts'
 import type { RunFigureData } from './run-figure-data.ts'
 import type { Span } from './text.ts'
@@ -29,7 +30,7 @@ function runSentences(data: RunFigureData): Span[] {
   if (original !== null) spans.push({ text: ', ' }, ...equation('p', original))
   spans.push({ text: `) by ${data.model}, explained by ${data.method}` })
   if (data.settings.length > 0) spans.push({ text: ` (${data.settings.join('; ')})` })
-  spans.push({ text: `: score ${data.score}, ${data.iterations} iterations, seed ${data.seed}, backend ${data.backend}, executor ${data.executor}.` })
+  spans.push({ text: `: score ${data.score}, ${data.iterations} iteration${data.iterations === 1 ? '' : 's'}, seed ${data.seed}, backend ${data.backend}, executor ${data.executor}.` })
   if (masked !== null) spans.push({ text: ' Under the mask ' }, ...equation('p', masked), { text: '.' })
   return spans
 }
@@ -50,7 +51,10 @@ function chartSentences(data: RunFigureData, { panels, lossFloor, logarithmic, m
   const spans: Span[] = []
   if (panels.loss) {
     const floor = lossFloor === null ? '' : `; values up to ${numberText(lossFloor)} lie on the axis`
-    spans.push(letter(panels.loss), { text: `Loss and its terms by iteration${logarithmic ? ' (log axis)' : ''}, last values beside the lines${floor}; lower is better.` })
+    const loss = isMinimised(data)
+    spans.push(letter(panels.loss), {
+      text: `${loss ? 'Loss and its terms' : 'Course'} by iteration${logarithmic ? ' (log axis)' : ''}, last values beside the lines${floor}${loss ? '; lower is better' : ''}.`,
+    })
   }
   if (panels.probability) {
     const dashed = data.probability.original === null ? '' : '; dashed: of the original image'
@@ -60,10 +64,9 @@ function chartSentences(data: RunFigureData, { panels, lossFloor, logarithmic, m
   return spans
 }
 
-/** "Mask" for what keeps and hides pixels between 0 and 1, "Attribution" for signed maps, else "Map". */
-export function mapTitle(data: Pick<RunFigureData, 'signed' | 'range'>): string {
-  if (data.signed) return 'Attribution'
-  return data.range[0] === 0 && data.range[1] === 1 ? 'Mask' : 'Map'
+/** Whether the course is that of a loss; other numbers are only told, and none of them is better low. */
+export function isMinimised({ losses }: Pick<RunFigureData, 'losses'>): boolean {
+  return losses.terms.some(({ name }) => name === 'total')
 }
 
 export function targetName(data: Pick<RunFigureData, 'target'>): string {

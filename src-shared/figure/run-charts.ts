@@ -1,4 +1,4 @@
-import { targetName } from './caption.ts'
+import { isMinimised, targetName } from './caption.ts'
 import { linearAxis, lossAxis, type Axis } from './axis.ts'
 import {
   axisHeight, axisWidth, drawBottomAxis, drawEndLabels, drawLeftAxis, drawSeries, labelColumnWidth, labelsHeight, smoothNoise,
@@ -109,7 +109,7 @@ export function layOutCharts(
   const upper = facts.panels.probability ? (free - second) * 0.7 : free
   const frame: ChartFrame = { x: area.x + left, y: area.y + headHeight(sheet), width: plotWidth, height: upper, family }
   const items: Item[] = [
-    head(sheet, facts.panels.loss as string, axis.kind === 'log' ? 'Loss (log axis)' : 'Loss', area.x, frame.y - headGap, area.width),
+    head(sheet, facts.panels.loss as string, `${isMinimised(data) ? 'Loss' : 'Course'}${axis.kind === 'log' ? ' (log axis)' : ''}`, area.x, frame.y - headGap, area.width),
     ...drawLeftAxis(frame, axis),
     ...drawBottomAxis(frame, iterationAxis, facts.panels.probability ? null : 'iteration'),
     ...drawSeries(frame, iterationAxis, axis, facts.loss),

@@ -3,6 +3,7 @@ import { displayLimits, type Limits, type Normalisation } from '../imaging/norma
 import { runCaption, targetName } from './caption.ts'
 import { scaled, type DisplayList, type Item } from './display-list.ts'
 import type { FontFamily } from './faces.ts'
+import { usualNormalisation } from './map-kind.ts'
 import { checkWidth } from './presets.ts'
 import { checkRunFigureData, type RunFigureData, type RunFigureOptions } from './run-figure-data.ts'
 import { chartFacts, layOutCharts, leastChartsHeight } from './run-charts.ts'
@@ -83,8 +84,7 @@ export function layOutRunFigure(data: RunFigureData, options: RunFigureOptions):
 }
 
 function chooseScale(data: RunFigureData, options: RunFigureOptions): Scale {
-  const finite = data.range.every(Number.isFinite)
-  const normalisation = options.normalisation ?? (finite ? 'range' : 'map')
+  const normalisation = options.normalisation ?? usualNormalisation(data)
   return {
     colormap: colormap(options.colormap ?? defaultColormap(data.signed)),
     limits: displayLimits(data.map, normalisation, data),

@@ -1,6 +1,6 @@
 import { colourMap, composeOverlay, cropBox, seesAll } from '../imaging/overlay.ts'
 import type { Limits } from '../imaging/normalisation.ts'
-import { mapTitle } from './caption.ts'
+import { mapTitle } from './map-kind.ts'
 import { linearAxis } from './axis.ts'
 import { polyline, rectangle, type ImageItem, type Item } from './display-list.ts'
 import type { Sheet } from './run-figure.ts'

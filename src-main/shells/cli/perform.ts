@@ -107,7 +107,9 @@ export async function performRuns(
 function describe({ id, manifest, record }: StoredRun, study: StudyWriter): string {
   const { target, probability } = manifest
   const p = (value: number | null): string => (value === null ? 'no probability' : value.toFixed(3))
+  // Not every map hides something.
+  const masked = probability.masked === null && probability.original !== null ? '' : `, ${p(probability.masked)} under the mask`
   const label = target.label === null ? `class ${target.index}` : `${target.label} (${target.index})`
-  return `${id}: ${label}, ${p(probability.original)} on the whole image, ${p(probability.masked)} under the mask;`
-    + ` ${manifest.iterations} iterations in ${duration((record.seconds ?? 0) * 1000)}; ${study.folder}/runs/${id}/figure.png`
+  return `${id}: ${label}, ${p(probability.original)} on the whole image${masked};`
+    + ` ${manifest.iterations} iteration${manifest.iterations === 1 ? '' : 's'} in ${duration((record.seconds ?? 0) * 1000)}; ${study.folder}/runs/${id}/figure.png`
 }

@@ -18,6 +18,8 @@ const openOptions: Record<Purpose, OpenDialogOptions> = {
     filters: [{ name: 'Images', extensions: imageEndings.map((ending) => ending.slice(1)) }, everything],
   },
   study: { title: 'Open a study', properties: ['openFile'], filters: [{ name: 'Studies', extensions: ['maskscope'] }] },
+  data: { title: 'Choose the folder of a data set', properties: ['openDirectory'] },
+  list: { title: 'Choose the list of a data set', properties: ['openFile'], filters: [{ name: 'Lists', extensions: ['csv'] }, everything] },
   labels: { title: 'Open the labels of the classes', properties: ['openFile'], filters: [{ name: 'Labels', extensions: ['txt', 'csv', 'json'] }, everything] },
 }
 

@@ -14,7 +14,7 @@ export interface MenuParts {
 
 /** Ids of the window's commands that have a place in the menu. */
 export const commandIds = [
-  'open-image', 'open-model', 'open-study', 'new-study', 'export', 'undo', 'redo', 'run', 'cancel', 'view-explain', 'theme', 'palette', 'doctor', 'shortcuts',
+  'open-image', 'open-data', 'open-model', 'open-study', 'new-study', 'export', 'undo', 'redo', 'run', 'cancel', 'view-explain', 'theme', 'palette', 'doctor', 'shortcuts',
 ] as const
 export type CommandId = (typeof commandIds)[number]
 
@@ -42,6 +42,7 @@ export function menuTemplate(parts: MenuParts): MenuItemConstructorOptions[] {
       label: 'File',
       submenu: [
         item('open-image', 'Open image…', 'CmdOrCtrl+O'),
+        item('open-data', 'Open data set…'),
         item('open-model', 'Open model…', 'CmdOrCtrl+Shift+M'),
         separator,
         item('new-study', 'New study…'),

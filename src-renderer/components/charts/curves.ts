@@ -36,7 +36,7 @@ export function lossCurves(course: RunCourse, logScale: boolean, columns: number
   // The figure's axis holds all values; so many are enough to find it.
   const axis = axisFor(course.losses.flatMap((values) => kept.map((i) => values[i]!)), logScale, 6)
   let term = 0
-  const curves = course.terms.map((label): Curve => (label === 'total'
+  const curves = course.terms.map((name) => ({ name, label: name.replaceAll('-', ' ') })).map(({ name, label }): Curve => (name === 'total'
     ? { label, colour: 'series-total', width: 1.75 } : { label, colour: termColours[term++ % termColours.length]!, width: 1 }))
   return { axis, x: kept.map((i) => course.iterations[i]!), ...smoothed(curves, course.losses, kept, axis, columns) }
 }

@@ -37,7 +37,7 @@ export function measured(row: RunRow, area: number | null, evaluations: Evaluati
   if (original !== null && masked !== null) facts.push({ name: 'p original → masked', value: `${shareText(original)} → ${shareText(masked)}` })
   const { seconds, iteration, iterations, state } = row
   if (seconds !== null && seconds > 0 && iteration > 0) {
-    facts.push({ name: 'Steps per second', value: rateText(iteration / seconds) })
+    if (iterations !== 1) facts.push({ name: 'Steps per second', value: rateText(iteration / seconds) })
     if (state === 'running' && iterations !== null) {
       facts.push({ name: 'Time left', value: iterations > iteration ? durationText(((iterations - iteration) * seconds) / iteration) : 'almost done' })
     } else facts.push({ name: 'Time', value: durationText(seconds) })

@@ -1,19 +1,27 @@
 import type { FileEntry } from '#shared/contract/system.ts'
 import type { Purpose } from '../../stores/files.ts'
 
-export const chooserTitles: Record<Purpose, string> = { image: 'Open an image', model: 'Open a model', study: 'Open a study', labels: 'Choose class labels' }
+export const chooserTitles: Record<Purpose, string> = {
+  image: 'Open an image', model: 'Open a model', study: 'Open a study', labels: 'Choose class labels',
+  data: 'Choose the folder of a data set', list: 'Choose the list of a data set',
+}
 
 /** What it does with what it was asked for: takes it, goes into it, or neither. */
 export function useOf(entry: FileEntry, purpose: Purpose): 'take' | 'enter' | null {
-  if (entry.kind === purpose) return 'take'
+  if (entry.kind === kindOf(purpose)) return 'take'
   if (entry.kind === 'folder') return 'enter'
   // A model or a study may be a folder that also holds what is asked for.
   return entry.bytes === null ? 'enter' : null
 }
 
+/** What a file must be; null: folders are walked, and taken by the dialog's own button. */
+export function kindOf(purpose: Purpose): FileEntry['kind'] | null {
+  return purpose === 'list' ? 'labels' : purpose === 'data' ? null : purpose
+}
+
 /** Types for the browser's own dialog. */
 export const acceptedEndings: Record<Purpose, string> = {
-  image: 'image/*', model: '.json,.bin', study: '', labels: '.txt,.csv',
+  image: 'image/*', model: '.json,.bin', study: '', labels: '.txt,.csv', data: '', list: '.csv',
 }
 
 export function sizeText(bytes: number | null): string {

@@ -16,6 +16,7 @@ export function registerWindowCommands(): () => void {
   const session = useSession()
   const commands: Command[] = [
     { id: 'open-image', title: 'Open an image', group: 'File', keys: ['Mod+O'], run: () => files.chooseAndOpen('image') },
+    { id: 'open-data', title: 'Open a data set', group: 'File', run: () => dialogs.show('data') },
     { id: 'open-model', title: 'Open a model', group: 'File', keys: ['Mod+Shift+M'], run: () => files.chooseAndOpen('model') },
     { id: 'new-study', title: 'Begin a new study', group: 'File', run: () => dialogs.show('new-study') },
     { id: 'open-study', title: 'Open a study', group: 'File', run: () => files.chooseAndOpen('study') },

@@ -1,9 +1,15 @@
 import type { ChoiceParameter, Parameter, ParameterValue } from '#shared/domain/parameters.ts'
 import { shortNumber } from '../runs/run-text.ts'
 
-/** Few options with short names stand side by side. */
+/** Few options with short names stand side by side. Each takes some room beside its letters. */
 export function isShortChoice({ options }: Pick<ChoiceParameter, 'options'>): boolean {
-  return options.length <= 3 && options.reduce((sum, option) => sum + option.label.length, 0) <= 18
+  return options.length <= 3 && options.reduce((sum, option) => sum + option.label.length + 3, 0) <= 22
+}
+
+/** A paper's symbol and what stands below its line: "λ_area", "λs". */
+export function symbolParts(symbol: string): { sign: string; below: string } {
+  const at = symbol.indexOf('_')
+  return at === -1 ? { sign: symbol, below: '' } : { sign: symbol.slice(0, at), below: symbol.slice(at + 1).replaceAll('_', ' ') }
 }
 
 /** The parameter's help, its range and what it goes back to. */

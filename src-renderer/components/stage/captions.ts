@@ -2,7 +2,7 @@ import type { View } from '#shared/domain/image.ts'
 import { numberText } from '#shared/figure/numbers.ts'
 import { seesAll } from '#shared/imaging/overlay.ts'
 import type { Removed } from './layer-cache.ts'
-import { normalisationTitles, type Scale } from './scale.ts'
+import { normalisationTitles, type MapKind, type Scale } from './scale.ts'
 
 /** A picture's title and, muted behind it, what holds for it. */
 export interface Caption {
@@ -37,4 +37,9 @@ export function overlayText(settings: { contours: boolean; threshold: number; op
 export function removedText(removed: Removed, fillName: string): string {
   if (removed === 'dimmed') return 'removed dimmed'
   return removed === 'baseline' && fillName !== '' ? fillName : ''
+}
+
+/** A map that is no mask hides pixels only here, and only once it is scaled to one. */
+export function scaledText(kind: Pick<MapKind, 'mask' | 'signed'>): string {
+  return kind.mask ? '' : kind.signed ? 'by the positive part, scaled to 0–1' : 'by the map, scaled to 0–1'
 }

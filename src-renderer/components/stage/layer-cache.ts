@@ -41,8 +41,13 @@ export class FrameLayers {
 
   /** The mask is enlarged as the method enlarges it. */
   masked(map: MapData, kind: MapKind, seen: Pixels, fill: Pixels | null, removed: Removed): OffscreenCanvas {
-    return this.#masked.get(seen.width, seen.height, [map, kind.signed, ...kind.range, seen, fill, removed], () => composeMasked(asMask(map, kind), seen, fill, removed))
+    return this.#masked.get(seen.width, seen.height, [map, kind.signed, kind.mask, seen, fill, removed], () => composeMasked(maskOf(map, kind), seen, fill, removed))
   }
+}
+
+/** What is no mask is scaled to one, also where its values happen to lie between 0 and 1. */
+function maskOf(map: MapData, { signed, range, mask }: MapKind): MapData {
+  return asMask(map, { signed, range: mask ? range : [null, null] })
 }
 
 /** Where the baseline is not known, what is removed is left out. */

@@ -1,19 +1,26 @@
 import type { Settings } from '#shared/contract/system.ts'
 import type { MapData } from '#shared/domain/image.ts'
 import { colormap, colormapIds, defaultColormap, divergingColormaps, type Colormap, type ColormapId } from '#shared/imaging/colormap.ts'
+import { isMask, type MapFacts } from '#shared/figure/map-kind.ts'
 import { displayLimits, type Limits, type Normalisation } from '#shared/imaging/normalisation.ts'
 
-/** What is stated of a map: its sign, and its limits where it has any. */
+/** What is stated of a map: its sign, its limits where it has any, and whether it hides and keeps pixels. */
 export interface MapKind {
   signed: boolean
+  /** null: unbounded */
   range: readonly [number | null, number | null]
+  mask: boolean
+}
+
+export function mapKindOf(facts: MapFacts): MapKind {
+  return { signed: facts.signed, range: facts.range, mask: isMask(facts) }
 }
 
 /** How the map on the stage becomes colours. */
 export interface Scale {
   limits: Limits
   colormap: Colormap
-  /** The one in force, which is not the chosen one where a map has no stated limits. */
+  /** The one in force, which is not the chosen one where a map that is no mask has no limits to show. */
   normalisation: Normalisation
 }
 
@@ -27,13 +34,14 @@ export function colormapInForce(chosen: string, signed: boolean): ColormapId {
   return (divergingColormaps as readonly string[]).includes(known) === signed ? known : defaultColormap(signed)
 }
 
-/** @param kind.range null: unbounded */
-export function scaleOf(
-  map: MapData, chosen: Pick<Settings['stage'], 'colormap' | 'normalisation'>,
-  kind: MapKind,
-): Scale {
+/** Limits are stated of masks. Between those of other maps, if they have any, single pixels would take all of the scale. */
+export function normalisationInForce(chosen: Normalisation, kind: Pick<MapKind, 'mask'>): Normalisation {
+  return chosen === 'range' && !kind.mask ? 'percentile-99' : chosen
+}
+
+export function scaleOf(map: MapData, chosen: Pick<Settings['stage'], 'colormap' | 'normalisation'>, kind: MapKind): Scale {
   const [low, high] = kind.range
-  const normalisation = chosen.normalisation === 'range' && (low === null || high === null) ? 'map' : chosen.normalisation
+  const normalisation = normalisationInForce(chosen.normalisation, kind)
   const range = [low ?? Number.NEGATIVE_INFINITY, high ?? Number.POSITIVE_INFINITY] as const
   return {
     limits: displayLimits(map, normalisation, { signed: kind.signed, range }),

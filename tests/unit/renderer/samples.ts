@@ -3,7 +3,7 @@ import type { RunRow } from '#shared/contract/runs.ts'
 
 /** A method with a parameter of every type. */
 export const method: MethodInfo = {
-  id: 'neuromask', title: 'NeuroMask', citation: 'Moosavi and others, 2020.', access: 'gradient',
+  id: 'neuromask', title: 'NeuroMask', citation: 'Moosavi and others, 2020.', access: 'gradient', family: 'mask', needs: [],
   parameters: [
     {
       type: 'number', name: 'iterations', label: 'Iterations', help: 'Steps of the optimiser.', group: 'Optimisation', common: true,
@@ -51,7 +51,7 @@ export function openModel(part: Partial<OpenModel> = {}, info: Partial<OpenModel
 }
 
 export function openImage(part: Partial<OpenImage> = {}): OpenImage {
-  return { image: 'image-1', name: 'pets.jpg', kind: 'file', width: 512, height: 430, label: null, notes: [], thumbnail: png, ...part }
+  return { image: 'image-1', name: 'pets.jpg', kind: 'file', width: 512, height: 430, label: null, truth: false, notes: [], thumbnail: png, ...part }
 }
 
 export function runRow(part: Partial<RunRow> = {}): RunRow {
