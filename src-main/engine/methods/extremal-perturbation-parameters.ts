@@ -73,6 +73,7 @@ const parameters: readonly Parameter[] = [
   },
   {
     type: 'boolean', name: 'flip', label: 'Mirror', group: 'Randomisation', help: 'Mirror the masked image left to right at every second step.', default: true,
+    tune: { values: [true, false] },
   },
   mapBlurParameter(0, 6),
 ]

@@ -14,7 +14,7 @@ const parameters: readonly Parameter[] = [
     help: 'The largest step, or a fifth of it, a twenty-fifth and so on, that lowers the loss enough; or Nesterov\'s momentum with a fixed step.',
     default: 'line-search', options: [{ value: 'line-search', label: 'Line search' }, { value: 'nesterov', label: 'Nesterov' }],
   },
-  learningRateParameter('The step, or the first one that a line search tries, for 28 × 28 cells; it grows with their number.', 1000, { min: 30, max: 3000 }),
+  learningRateParameter('The step, or the first one that a line search tries, for 28 × 28 cells; it grows with their number.', 1000),
   scoreOfMask('probability'),
   weightParameter('area-weight', 'Area', 'λ1', 'Weight of mean|1 − m|, the marked part.', 2, { min: 0.5, max: 20 }),
   weightParameter('variation-weight', 'Variation', 'λ2', 'Weight of the variation: half of the cells\', half of the enlarged mask\'s where the image has no edges.', 20, { min: 1, max: 100 }),
