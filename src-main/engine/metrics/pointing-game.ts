@@ -21,7 +21,7 @@ export const pointingGameMetric: Metric = {
     default: 0, min: 0, max: 64, step: 0.5,
   }],
   presets: [
-    { id: 'inside', title: 'Inside', source: 'Without tolerance: 15 px of 224 let a random pixel hit small scenes in a third to two thirds of cases.', values: { tolerance: 0 } },
+    { id: 'inside', title: 'Inside', source: 'Ours, without tolerance: unscaled, 15 px would let a random pixel of a scene of 64 px hit in 30 to 64% of cases.', values: { tolerance: 0 } },
     { id: 'published', title: 'As published', source: 'Zhang et al. (2018) and TorchRay: closer than 15 px, measured from pixel to pixel.', values: { tolerance: published } },
   ],
   async measure(task) {

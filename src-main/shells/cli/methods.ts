@@ -24,5 +24,5 @@ export function describeParameter(parameter: Parameter, value: unknown): string 
   const limits = parameter.type === 'number' ? `${parameter.min} to ${parameter.max}${parameter.unit === undefined ? '' : ` ${parameter.unit}`}`
     : parameter.type === 'choice' ? parameter.options.map((o) => o.value).join(', ') : parameter.type === 'text' ? (parameter.kind === 'layer' ? 'auto, or a layer that "maskscope inspect" names' : 'ids with commas between them') : 'true, false'
   const symbol = parameter.symbol === undefined ? '' : ` ${parameter.symbol}`
-  return `    ${`${parameter.name}${symbol}`.padEnd(24)}${String(value).padEnd(10)}[${limits}]\n      ${parameter.help}`
+  return `    ${`${parameter.name}${symbol}`.padEnd(24)}${String(value).padEnd(10)} [${limits}]\n      ${parameter.help}`
 }
