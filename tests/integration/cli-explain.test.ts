@@ -4,6 +4,7 @@ import path from 'node:path'
 import sharp, { type Sharp } from 'sharp'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
+import { families, needs } from '#shared/domain/method.ts'
 import { methods } from '#engine/methods/registry.ts'
 import { dataPath, dataTest } from '../data.ts'
 import { hasOnnxruntime } from '../onnx.ts'
@@ -236,15 +237,18 @@ describe('what there is', () => {
   test('methods --json: every parameter and preset as the registry has it', async () => {
     const { code, stdout, stderr } = await runCli(['methods', '--json'], root)
     expect([code, stderr]).toEqual([0, ''])
-    const base = { name: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/), label: z.string(), symbol: z.string().optional(), help: z.string().min(1), group: z.string(), live: z.boolean().optional(), common: z.boolean().optional() }
+    const base = { name: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/), label: z.string(), symbol: z.string().optional(), help: z.string().min(1), group: z.string(), live: z.boolean().optional(), common: z.boolean().optional(),
+      tune: z.union([z.strictObject({ min: z.number(), max: z.number() }), z.strictObject({ values: z.array(z.union([z.number(), z.string(), z.boolean()])).min(1) })]).optional() }
     const parameter = z.discriminatedUnion('type', [
       z.strictObject({ ...base, type: z.literal('number'), default: z.number(), min: z.number(), max: z.number(), step: z.number(), integer: z.boolean().optional(), logarithmic: z.boolean().optional(), unit: z.string().optional() }),
       z.strictObject({ ...base, type: z.literal('choice'), default: z.string(), options: z.array(z.strictObject({ value: z.string(), label: z.string() })) }),
       z.strictObject({ ...base, type: z.literal('boolean'), default: z.boolean() }),
+      z.strictObject({ ...base, type: z.literal('text'), default: z.string(), kind: z.enum(['layer', 'methods']) }),
     ])
     const schema = z.strictObject({
       methods: z.array(z.strictObject({
-        id: z.string(), title: z.string(), citation: z.string(), access: z.enum(['query', 'gradient']), parameters: z.array(parameter),
+        id: z.string(), title: z.string(), citation: z.string(), access: z.enum(['query', 'gradient']), family: z.enum(families), needs: z.array(z.enum(needs)),
+        parameters: z.array(parameter),
         presets: z.array(z.strictObject({ id: z.string(), title: z.string(), source: z.string(), values: z.record(z.string(), z.unknown()) })),
       })),
     })

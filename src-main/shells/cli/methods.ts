@@ -8,10 +8,11 @@ export function methodsCommand(): Command {
     .option('--json', 'print one JSON document and nothing else', false)
     .action(async ({ json }: { json: boolean }) => {
       const { methods } = await import('#engine/methods/registry.ts')
-      const described = methods.map(({ id, title, citation, access, presets, parameters }) => ({ id, title, citation, access, presets, parameters }))
+      const described = methods.map(({ id, title, citation, access, family, needs = [], presets, parameters }) => ({ id, title, citation, access, family, needs, presets, parameters }))
       if (json) return printJson({ methods: described })
-      for (const { id, title, citation, access, presets, parameters } of described) {
-        print(`${id}: ${title} (needs ${access === 'gradient' ? 'gradients' : 'outputs only'})\n  ${citation}\n\n  Presets, the first is the default (--set preset=ID):`)
+      for (const { id, title, citation, access, needs, presets, parameters } of described) {
+        const wants = [access === 'gradient' ? 'gradients' : 'outputs only', ...needs.map((need) => (need === 'layers' ? 'layers' : 'the true object'))]
+        print(`${id}: ${title} (needs ${wants.join(', ')})\n  ${citation}\n\n  Presets, the first is the default (--set preset=ID):`)
         for (const preset of presets) print(`    ${preset.id.padEnd(18)}${preset.source}`)
         print('\n  Parameters (--set NAME=VALUE), with the first preset\'s values:')
         for (const parameter of parameters) print(describeParameter(parameter, presets[0]?.values[parameter.name] ?? parameter.default))
