@@ -84,7 +84,7 @@ const parameters: readonly Parameter[] = [
   },
   {
     type: 'number', name: 'noise-smoothing', label: 'Smoothing of the noise', group: 'Strategy',
-    help: 'Standard deviation of a Gaussian over the perturbations; 0 perturbs every cell on its own.',
+    help: 'Standard deviation of a Gaussian over the perturbations, in cells of the last stage; 0 perturbs every cell on its own.',
     default: ours['noise-smoothing'], min: 0, max: 20, step: 0.1, unit: 'cells', tune: { min: 0.7, max: 1.5 },
   },
   scoreParameter('log-probability'),

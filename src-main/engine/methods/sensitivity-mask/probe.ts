@@ -18,6 +18,8 @@ export interface ProbeContext {
   fill: Fill
   placements: Random
   noises: Random
+  /** Of the perturbations, in cells of this stage. */
+  noiseSmoothing: number
 }
 
 /** How one step looks at the classifier from u: the same for both accesses. */

@@ -11,9 +11,9 @@ import { meanLosses, type Losses, type Probe, type ProbeContext } from './probe.
  */
 export function createQueryProbe(context: ProbeContext): Probe {
   const { frame, image, aim, parametrisation, noises } = context
-  const { pairs, noiseSmoothing, mode } = context.settings()
+  const { pairs, mode } = context.settings()
   const sides = sidesOf(mode)
-  const draw = smoothNoise(parametrisation.height, parametrisation.width, noiseSmoothing)
+  const draw = smoothNoise(parametrisation.height, parametrisation.width, context.noiseSmoothing)
   let perturbations: Float32Array[] = []
   /** The masks of the step, + and − of each pair in turn. */
   let masks: Float32Array[] = []

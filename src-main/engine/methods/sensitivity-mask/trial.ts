@@ -76,6 +76,8 @@ export function createTrial(plan: Plan, image: Float32Array, aim: Aim, seed: num
     const { height, width } = parametrisation
     const context = {
       frame, image, aim, parametrisation, fill, placements, noises,
+      // The same on the image in every stage: on 7×7 cells, one cell's smoothing would move everything at once.
+      noiseSmoothing: (plan.settings.noiseSmoothing * height) / plan.parametrisations.at(-1)!.height,
       settings: () => plan.settings,
       costs: () => {
         const { areaWeight, variationWeight, weigh } = plan.settings

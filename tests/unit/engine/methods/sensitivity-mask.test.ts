@@ -117,7 +117,7 @@ describe('the gradient of the composed objective agrees with finite differences'
         frame, image, aim: { target: 2, head: 'softmax', kind: settings.score, cap: settings.scoreCap }, parametrisation,
         settings: () => settings,
         costs: () => ({ height: parametrisation.height, width: parametrisation.width, areaWeight: 2, variationWeight: 0.7, prices }),
-        fill: createFill(settings.fill, frame, image, settings.fillBlur, createRandom(1)), placements: createRandom(2), noises: createRandom(3),
+        fill: createFill(settings.fill, frame, image, settings.fillBlur, createRandom(1)), placements: createRandom(2), noises: createRandom(3), noiseSmoothing: 0,
       })
       const data = new Float32Array(probe.images * image.length)
       probe.compose(values, data)
@@ -156,7 +156,7 @@ describe('the estimate from outputs alone', () => {
         const context: ProbeContext = {
           frame, image, aim: { target: 1, head: 'softmax', kind: 'logit', cap: 0 }, parametrisation: createParametrisation(frame, 0, 0, 1),
           settings: () => settings, costs: () => ({ height: 8, width: 8, areaWeight: 0, variationWeight: 0, prices: new Float32Array(64).fill(1) }),
-          fill: createFill('zero', frame, image, 1, createRandom(1)), placements: createRandom(2), noises: createRandom(seed),
+          fill: createFill('zero', frame, image, 1, createRandom(1)), placements: createRandom(2), noises: createRandom(seed), noiseSmoothing: 0,
         }
         const probe = createQueryProbe(context)
         const data = new Float32Array(probe.images * image.length)
