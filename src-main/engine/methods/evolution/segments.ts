@@ -1,4 +1,4 @@
-import { upsample } from '#shared/imaging/interpolation.ts'
+import { upsampleAdjoint } from '#shared/imaging/interpolation.ts'
 import { joined } from '../../graph/joined.ts'
 import type { Frame } from '../masks/compose.ts'
 import { slic } from '../segments/slic.ts'
@@ -22,6 +22,7 @@ export function createSegments(frame: Frame, image: Float32Array, wanted: number
   for (const label of labels) sizes[label]!++
   const borders = bordersOf(labels, height, width)
   const first = Array.from({ length: firstHills }, (_, i) => createGaussians(frame, i + 1))
+  const means = cellWeights(labels, sizes, frame, first[0]!)
   return {
     genes: count,
     values: count,
@@ -30,18 +31,34 @@ export function createSegments(frame: Frame, image: Float32Array, wanted: number
     sample(random) {
       const hills = first[random.below(firstHills)]!
       const cells = hills.render(hills.sample(random))
-      const large = upsample({ height: hills.height, width: hills.width, data: cells }, height, width).data
-      const genes = new Float64Array(count)
-      labels.forEach((label, i) => (genes[label]! += large[i]! / sizes[label]!))
-      return genes.map((gene) => Math.min(1, gene))
+      return Float64Array.from(means, (weights) => Math.min(1, dot(weights, cells)))
     },
     repair: midwayRepair,
     render: (genes) => Float32Array.from(genes),
     masks: (rendered) => ({ form: 'segments', count: rendered.length, segments: count, labels, values: joined(rendered) }),
     area: (values) => values.reduce((sum, value, k) => sum + value * sizes[k]!, 0) / labels.length,
     variation: (values) => borders.reduce((sum, { a, b, length }) => sum + length * Math.abs(values[a]! - values[b]!), 0),
-    picture: (values) => Float32Array.from(labels, (label) => values[label]!),
+    picture(values) {
+      const map = new Float32Array(labels.length)
+      for (let i = 0; i < map.length; i++) map[i] = values[labels[i]!]!
+      return map
+    },
   }
+}
+
+/** Of every segment what each cell of the hills' grid counts in the mean of the enlarged grid over the segment. */
+function cellWeights(labels: Int32Array, sizes: Float64Array, { height, width }: Frame, grid: { height: number; width: number }): Float32Array[] {
+  return Array.from(sizes, (size, segment) => {
+    const data = new Float32Array(labels.length)
+    for (let i = 0; i < data.length; i++) if (labels[i] === segment) data[i] = 1 / size
+    return upsampleAdjoint({ height, width, data }, grid.height, grid.width).data
+  })
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
+  return sum
 }
 
 interface Border {
