@@ -28,10 +28,10 @@ const networks = {
   mobilenetV2: { file: 'models/imagenet/mobilenet_v2_1.0_224/graph-uint8/model.json', side: 224, questions: 256 },
 }
 
-async function findSubjects(): Promise<Record<string, Subject>> {
-  const subjects: Record<string, Subject> = { demo: { source: (await loadModel('demo')).source, side: 64, questions: 2048 } }
+async function findSubjects(quick: boolean): Promise<Record<string, Subject>> {
+  const subjects: Record<string, Subject> = { demo: { source: (await loadModel('demo')).source, side: 64, questions: 1024 } }
   for (const [name, { file, side, questions }] of Object.entries(networks)) {
-    if (!existsSync(path.resolve(data, file))) continue
+    if (!existsSync(path.resolve(data, file)) || (quick && side > 128)) continue
     const { source } = await loadModel(path.resolve(data, file), { range: [-1, 1] })
     subjects[name] = { source: { ...source, head: source.head ?? 'softmax' }, side, questions }
   }
@@ -41,12 +41,12 @@ async function findSubjects(): Promise<Record<string, Subject>> {
 /** A method and the parameters with which it asks about so many questions. */
 const works: Record<string, (questions: number) => ParameterValues> = {
   rise: (questions) => ({ masks: questions }),
-  'de-cam': (questions) => ({ queries: questions }),
+  'de-cam': (questions) => ({ queries: questions, islands: Math.max(1, Math.floor(questions / 128)) }),
 }
 
 /**
  * Runs that only ask, each alone: one worker with one thread, one worker with all threads, and a worker for each core of which all but
- * one help. ONNX Runtime in real worker processes, in turns. `ratio`: questions per second of the last to those of the first.
+ * one help. ONNX Runtime in real worker processes, in turns. Quick: fewer rounds, networks of at most 128 px. `ratio`: questions per second of the last to those of the first.
  */
 export async function run({ quick }: BenchOptions): Promise<object> {
   const cores = os.availableParallelism()
@@ -60,7 +60,7 @@ export async function run({ quick }: BenchOptions): Promise<object> {
   const models: Record<string, object> = {}
   try {
     await single.ready
-    for (const [name, { source, side, questions }] of Object.entries(await findSubjects())) {
+    for (const [name, { source, side, questions }] of Object.entries(await findSubjects(quick))) {
       const image = randomImage({ height: side, width: side, channels: 3 })
       for (const [id, given] of Object.entries(works)) {
         const jobOf = (count: number): ExplainJob => ({
@@ -82,10 +82,10 @@ export async function run({ quick }: BenchOptions): Promise<object> {
           },
         }
         const rates: Record<string, number[]> = {}
-        for (let round = 0; round < (quick ? 1 : 5); round++) {
+        for (let round = 0; round < (quick ? 2 : 5); round++) {
           for (const [way, explain] of Object.entries(ways)) {
             // A worker that changes its threads prepares the model anew, and helpers are found in the first run.
-            await explain(jobOf(round === 0 ? questions : questions / 8))
+            await explain(jobOf(round === 0 ? questions : Math.max(128, questions / 4)))
             const done = await explain(jobOf(questions))
             ;(rates[way] ??= []).push(done.questions / done.seconds)
           }

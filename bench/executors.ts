@@ -9,13 +9,15 @@ import { multiplyAdds } from '#engine/graph/cost.ts'
 import type { Executor } from '#engine/graph/executor.ts'
 import { createTfjsExecutor } from '#engine/graph/tfjs/executor.ts'
 import { createNetwork, networkNames } from './networks/architectures.ts'
-import { classifierOf } from './networks/classifier.ts'
+import { classifierOf, sourceOf } from './networks/classifier.ts'
 import { taskFor, writeNetwork, type Task } from './networks/files.ts'
 import { graphOf } from './networks/graph.ts'
 import type { Network } from './networks/layers.ts'
 import { endlessRun } from './neuromask-step.ts'
 import { measurePeer, type PeerTimes } from './peers/against.ts'
 import { findPython, startPeer, type Peer, type PeerKind } from './peers/pytorch.ts'
+import { createPool } from '#pool/pool.ts'
+import { forkLauncher } from '#pool/wire.ts'
 import type { BenchOptions } from './run.ts'
 import { medians, rounded } from './timing.ts'
 
@@ -33,6 +35,8 @@ export async function run({ quick }: BenchOptions): Promise<object> {
   const found = quick ? { reason: 'Left out of a quick run.' } : await findPython()
   const folder = await mkdtemp(path.join(os.tmpdir(), 'maskscope-bench-'))
   let peer: Peer | undefined
+  // From the sources, as this benchmark itself runs.
+  const pool = createPool({ launch: forkLauncher(path.resolve(import.meta.dirname, '../src-main/engine/worker.ts'), ['--import', 'tsx']), backend: 'wasm', memory: () => 2 ** 32 })
   const times: Record<string, PeerTimes> = {}
   const loadBefore = rounded(os.loadavg()[0]!)
   try {
@@ -43,11 +47,12 @@ export async function run({ quick }: BenchOptions): Promise<object> {
       await writeNetwork(folder, network, task)
       const { facts, native } = await measureNetwork(network, task, quick)
       networks[name] = facts
-      if (peer) times[name] = await measurePeer(peer, network, task, classifierOf(network, graphOf(network), native, 'onnxruntime'))
+      if (peer) times[name] = await measurePeer(peer, network, task, classifierOf(network, graphOf(network), native, 'onnxruntime'), pool, sourceOf(network))
       native.dispose()
     }
   } finally {
     peer?.end()
+    await pool.dispose()
     await rm(folder, { recursive: true })
   }
   return {

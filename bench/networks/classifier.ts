@@ -6,8 +6,10 @@ import type { Executor } from '#engine/graph/executor.ts'
 import type { Graph } from '#engine/graph/graph.ts'
 import { sizePerImage, nodeNamed } from '#engine/graph/graph.ts'
 import { graphReport } from '#engine/graph/report.ts'
+import { writeModel } from '#engine/graph/onnxruntime/write-model.ts'
 import type { ExecutorId } from '#shared/domain/executor.ts'
-import { plainPreprocessing } from './graph.ts'
+import type { ModelSource } from '#shared/domain/model.ts'
+import { graphOf, plainPreprocessing } from './graph.ts'
 import type { Network } from './layers.ts'
 
 /** The network behind the interface that methods know, run by this executor. */
@@ -19,4 +21,13 @@ export function classifierOf(network: Network, graph: Graph, executor: Executor,
     parameters: parameterCount(graph), multiplyAdds: multiplyAdds(graph), notes: [],
     executor: { id, reason: '', measured: {}, version: null },
   }, executor, fitBatches(graph, id, 2 ** 31).limits, graphReport(graph))
+}
+
+/** The network as a file that a worker can be given. */
+export function sourceOf(network: Network): ModelSource {
+  const { bytes, external } = writeModel(graphOf(network), 'softmax', { score: null, node: null })
+  return {
+    format: 'onnx', name: network.name, sha256: network.name, bytes, external: Object.fromEntries(external.map(({ path, data }) => [path, data])),
+    preprocessing: plainPreprocessing, labels: null, head: 'softmax',
+  }
 }

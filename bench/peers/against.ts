@@ -1,7 +1,10 @@
 import type { Classifier } from '#engine/classifier/classifier.ts'
+import type { Step } from '#engine/methods/method.ts'
 import { findMethod } from '#engine/methods/registry.ts'
 import { resolveParameters, type ParameterValues } from '#shared/domain/parameters.ts'
-import { integratedGradients, rise } from '../loops.ts'
+import type { Pool } from '#pool/pool.ts'
+import type { ModelSource } from '#shared/domain/model.ts'
+import type { Explanation } from '#shared/domain/run.ts'
 import { runSeed, type Task } from '../networks/files.ts'
 import type { Network } from '../networks/layers.ts'
 import { median, rounded } from '../timing.ts'
@@ -14,8 +17,8 @@ export interface PeerTimes {
   neuromask100Maskscope: number
   /** What is the same in both: the largest difference of two logits, the losses of the last step, the sums of the attributions. */
   checks: { logits: number; loss: [ours: number, theirs: number]; attributions: [ours: number, theirs: number] }
-  /** Images in one of our calls, and the peer's variant and batch: the fastest of those tried. */
-  chosen: { ours: Record<'rise' | 'integratedGradients', number>; theirs: Record<PeerKind, Record<string, string>> }
+  /** The peer's variant and batch: the fastest of those tried. Ours are those of the methods. */
+  chosen: Record<PeerKind, Record<string, string>>
   /** What the peer tried, in ms per image. */
   tried: object[]
 }
@@ -24,17 +27,24 @@ const rounds = 3
 const most = 1e-4
 
 /**
- * The same explanations by us and by the peer, in turns.
+ * The same explanations by us and by the peer, in turns; ours by the methods themselves, RISE in the workers of a pool as any run.
  * @throws Error where the two do not compute the same
  */
-export async function measurePeer(peer: Peer, network: Network, task: Task, classifier: Classifier): Promise<PeerTimes> {
+export async function measurePeer(
+  peer: Peer, network: Network, task: Task, classifier: Classifier, pool: Pool, source: ModelSource,
+): Promise<PeerTimes> {
   const { name } = network
   const { image, target } = task
   const logits = await classifier.logits({ count: 1, ...classifier.info.input, data: image })
   const difference = Math.max(...Object.values((await peer.load(name)).logits).flatMap((theirs) => theirs.map((value, k) => Math.abs(value - logits[k]!))))
   if (!(difference < most)) throw new Error(`The peer's logits of ${name} differ by ${difference}: it does not run the same network.`)
   const { rows, chosen } = await peer.calibrate(name)
-  const batches = await chooseBatches(classifier, image)
+  const riseJob = {
+    method: 'rise', parameters: resolveParameters(findMethod('rise'), { preset: 'torchray', masks: 512, score: 'probability', sigmoid: false, fill: 'zero' }),
+    images: { count: 1, ...classifier.info.input, data: image }, targets: [target], seeds: [runSeed], executor: 'onnxruntime' as const,
+  }
+  // Helpers are found, and which way of using the cores is the better one.
+  for (let i = 0; i < 2; i++) await pool.explain(source, riseJob)
 
   let loss = NaN
   let attributions = NaN
@@ -44,11 +54,14 @@ export async function measurePeer(peer: Peer, network: Network, task: Task, clas
       theirs: (kind: PeerKind) => peer.run('neuromask', name, 100, kind),
     },
     rise512: {
-      ours: async () => void (await rise(classifier, image, target, 512, batches.rise)),
+      ours: async () => void (await pool.explain(source, riseJob)),
       theirs: (kind: PeerKind) => peer.run('rise', name, 512, kind),
     },
     integratedGradients50: {
-      ours: async () => void (attributions = (await integratedGradients(classifier, image, target, 50, batches.integratedGradients)).reduce((a, b) => a + b, 0)),
+      ours: async () => {
+        const { saliency } = await explainHere('integrated-gradients', classifier, task, { steps: 50, quadrature: 'middle' })
+        attributions = saliency.data.reduce((a, b) => a + b, 0)
+      },
       theirs: (kind: PeerKind) => peer.run('integratedGradients', name, 50, kind),
     },
   }
@@ -78,7 +91,7 @@ export async function measurePeer(peer: Peer, network: Network, task: Task, clas
   const start = performance.now()
   await neuromask(classifier, task, { preset: 'maskscope', iterations: 100 })
   const neuromask100Maskscope = rounded(performance.now() - start, 1)
-  return { jobs, neuromask100Maskscope, checks, chosen: { ours: batches, theirs: chosen }, tried: rows }
+  return { jobs, neuromask100Maskscope, checks, chosen, tried: rows }
 }
 
 /** To 2%: ReLU's kinks fall to either side by rounding. */
@@ -88,40 +101,26 @@ function requireSame(what: string, [ours, theirs]: [number, number], network: st
 }
 
 /** The whole method, from the clean image's class to the finished mask. @returns the total loss of the last step */
-async function neuromask(classifier: Classifier, { image, target }: Task, set: ParameterValues): Promise<number> {
-  const method = findMethod('neuromask')
-  const parameters = resolveParameters(method, set)
+async function neuromask(classifier: Classifier, task: Task, set: ParameterValues): Promise<number> {
   let total = NaN
-  const steps = method.explain({
-    classifier, images: { count: 1, ...classifier.info.input, data: image }, targets: [target], seeds: [runSeed], parameters,
-    signal: new AbortController().signal,
+  await explainHere('neuromask', classifier, task, set, ({ iteration, iterations, losses }) => {
+    if (iteration === iterations - 1) total = losses['total']!
   })
-  for await (const { iteration, iterations, losses } of steps) if (iteration === iterations - 1) total = losses['total']!
   return total
 }
 
-/** The fastest per image, as the peer chooses its own. */
-async function chooseBatches(classifier: Classifier, image: Float32Array): Promise<PeerTimes['chosen']['ours']> {
-  const frame = classifier.info.input
-  async function fastest(sizes: readonly number[], work: (count: number, data: Float32Array) => Promise<unknown>): Promise<number> {
-    const times: [count: number, perImage: number][] = []
-    for (const count of sizes) {
-      const data = new Float32Array(count * image.length)
-      for (let i = 0; i < count; i++) data.set(image, i * image.length)
-      await work(count, data)
-      let best = Infinity
-      for (let i = 0; i < 3; i++) {
-        const start = performance.now()
-        await work(count, data)
-        best = Math.min(best, (performance.now() - start) / count)
-      }
-      times.push([count, best])
-    }
-    return times.reduce((a, b) => (b[1] < a[1] ? b : a))[0]
-  }
-  return {
-    rise: await fastest([1, 8, 32], (count, data) => classifier.logits({ count, ...frame, data })),
-    integratedGradients: await fastest([1, 5, 10], (count, data) =>
-      classifier.scoreGradient({ count, ...frame, data }, new Array(count).fill({ kind: 'logit', target: 1 }))),
+/** A whole method in this process. */
+async function explainHere(
+  id: string, classifier: Classifier, { image, target }: Task, set: ParameterValues, see: (step: Step) => void = () => undefined,
+): Promise<Explanation> {
+  const method = findMethod(id)
+  const steps = method.explain({
+    classifier, images: { count: 1, ...classifier.info.input, data: image }, targets: [target], seeds: [runSeed],
+    parameters: resolveParameters(method, set), signal: new AbortController().signal,
+  })
+  while (true) {
+    const step = await steps.next()
+    if (step.done) return step.value[0]!
+    see(step.value)
   }
 }

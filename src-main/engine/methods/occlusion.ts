@@ -13,6 +13,7 @@ import { zeroName, zeroParameter, zeroPicture, type Zero } from './gradients/zer
 import { classifyAll } from './masks/calls.ts'
 import type { ExplainTask, Method, Step } from './method.ts'
 import { createContributions, windowsOver, type Gathering } from './occlusion-windows.ts'
+import { masksPerCall } from './queries/laying.ts'
 import { createMaskQueries } from './queries/mask-queries.ts'
 import type { BoxMasks } from './queries/masks.ts'
 
@@ -66,8 +67,8 @@ export const occlusion: Method = {
   explain,
 }
 
-/** Windows of one iteration. */
-const block = 32
+/** Calls of the classifier that make one iteration. */
+const calls = 4
 
 async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], void> {
   const { classifier, images, parameters, targets, signal } = task
@@ -82,7 +83,7 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
   checkCancelled(signal)
   const clean = await classifyAll(classifier, frame, images.data, images.count)
   const subjects = targets.map((_, index) => beginSubject(task, index, clean[index]!, windows))
-  const iterations = Math.ceil(windows.length / 4 / block)
+  const iterations = Math.ceil(windows.length / 4 / (calls * masksPerCall(frame)))
   const stored = new Set(storedIterations(iterations))
   try {
     for (let iteration = 1; iteration <= iterations; iteration++) {
@@ -121,7 +122,7 @@ function beginSubject(task: ExplainTask, index: number, clean: Float32Array, win
   const fillBlur = (numberOf(parameters, 'fill-blur') * Math.min(frame.height, frame.width)) / 224
   const fill = zeroPicture(zero, info, frame, image, fillBlur, createRandom(task.seeds[index]!, 'occlusion', 'fill'))
   const queries = createMaskQueries(classifier, frame, image, task.spread)
-  const answers = queries.stream(questions(windows, fill))
+  const answers = queries.stream(questions(windows, calls * masksPerCall(frame), fill))
   const contributions = createContributions(frame, gathering)
   const whole = scoreValues([clean], { kind, target }, info.head)[0]!
   const evaluations = { forward: 1, backward: 0 }
@@ -149,7 +150,8 @@ function beginSubject(task: ExplainTask, index: number, clean: Float32Array, win
   }
 }
 
-function* questions(windows: Int32Array, fill: Float32Array): Generator<{ masks: BoxMasks; fill: Float32Array }> {
+/** @param block windows of one question */
+function* questions(windows: Int32Array, block: number, fill: Float32Array): Generator<{ masks: BoxMasks; fill: Float32Array }> {
   for (let from = 0; from < windows.length; from += 4 * block) {
     const boxes = windows.slice(from, from + 4 * block)
     yield { masks: { form: 'boxes', count: boxes.length / 4, boxes }, fill }

@@ -10,6 +10,7 @@ import { zeroName, zeroPicture } from './gradients/zero.ts'
 import { classifyAll } from './masks/calls.ts'
 import type { Frame } from './masks/compose.ts'
 import type { ExplainTask, Method, Step } from './method.ts'
+import { masksPerCall } from './queries/laying.ts'
 import { createMaskQueries } from './queries/mask-queries.ts'
 import type { GridMasks } from './queries/masks.ts'
 import { createEstimate } from './rise-estimate.ts'
@@ -27,8 +28,8 @@ export const rise: Method = {
   explain,
 }
 
-/** Masks of one iteration. */
-const block = 32
+/** Calls of the classifier that make one iteration. */
+const calls = 4
 
 async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], void> {
   const { classifier, images, parameters, targets, signal } = task
@@ -39,7 +40,7 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
   checkCancelled(signal)
   const clean = await classifyAll(classifier, frame, images.data, images.count)
   const subjects = targets.map((_, index) => beginSubject(task, settings, index))
-  const iterations = Math.ceil(settings.masks / block)
+  const iterations = Math.ceil(settings.masks / (calls * masksPerCall(frame)))
   const stored = new Set(storedIterations(iterations))
   try {
     for (let iteration = 1; iteration <= iterations; iteration++) {
@@ -111,6 +112,7 @@ function beginSubject(task: ExplainTask, settings: RiseSettings, index: number):
 /** Random grids, enlarged by one cell more than the image has and cut out at a random place within it. */
 function* questions(frame: Frame, { masks, cells, keep }: RiseSettings, fill: Float32Array, random: Random): Generator<{ masks: GridMasks; fill: Float32Array }> {
   const [tall, wide] = [Math.ceil(frame.height / cells), Math.ceil(frame.width / cells)]
+  const block = calls * masksPerCall(frame)
   for (let from = 0; from < masks; from += block) {
     const count = Math.min(block, masks - from)
     const grids = Float32Array.from({ length: count * cells * cells }, () => (random.uniform() < keep ? 1 : 0))

@@ -52,7 +52,8 @@ interface Piece {
 /** One share of work on its way to a helper is being computed, another waits there. */
 const sharesPerHelper = 2
 /** About what a share should take, in ms: short, so that a worker that is wanted elsewhere is free soon. */
-const shareTime = 25
+const shareTime = 40
+const mostCalls = 16
 /** A share is computed here where it is not answered in so many times its own time, and in this at least, in ms. */
 const patience = { times: 5, least: 200 }
 
@@ -64,7 +65,7 @@ export function createMaskQueries(classifier: Classifier, frame: Frame, image: F
   /** Shares on their way, in the order in which they were given. */
   const given = new Set<{ piece: Piece; since: number; late: boolean }>()
   let driving = false
-  /** Of one call here, in ms, the latest ones counting most. */
+  /** Of one call here, in ms. */
   let callTime = 0
   let wake: () => void = () => undefined
 
@@ -96,7 +97,8 @@ export function createMaskQueries(classifier: Classifier, frame: Frame, image: F
       piece.fail(error)
     }
     const time = performance.now() - start
-    callTime = callTime === 0 ? time : 0.7 * callTime + 0.3 * time
+    // Down at once and up slowly: what else the machine does makes calls longer, not the shares that fit.
+    callTime = callTime === 0 || time < callTime ? time : 0.98 * callTime + 0.02 * time
     // What helpers answer is read between turns of the event loop only.
     if (spread) await nextTurn()
   }
@@ -118,18 +120,26 @@ export function createMaskQueries(classifier: Classifier, frame: Frame, image: F
     if (calls > 1) spread.seek()
     let left = calls
     while (left > 1 && given.size < sharesPerHelper * spread.helpers) {
-      const piece = waiting[0]!
       const fair = Math.ceil(left / (sharesPerHelper * (spread.helpers + 1)))
-      const wanted = Math.max(1, Math.min(fair, Math.round(shareTime / Math.max(callTime, 0.1))))
-      const count = Math.min(piece.count, wanted * perCall)
-      give(piece, count)
-      left -= Math.ceil(count / perCall)
+      left -= give(waiting.at(-1)!, Math.min(fair, callsPerShare()))
     }
   }
 
-  function give(piece: Piece, count: number): void {
-    const { from } = piece
-    take(piece, count)
+  function callsPerShare(): number {
+    return Math.max(1, Math.min(mostCalls, Math.round(shareTime / Math.max(callTime, 0.1))))
+  }
+
+  /**
+   * The last calls of a piece: what is asked first is computed here, so that nobody waits for a helper that is slow.
+   * @returns how many calls those are
+   */
+  function give(piece: Piece, most: number): number {
+    const calls = Math.ceil(piece.count / perCall)
+    const kept = Math.max(0, calls - most) * perCall
+    const from = piece.from + kept
+    const count = piece.count - kept
+    piece.count = kept
+    if (kept === 0) waiting = waiting.filter((other) => other !== piece)
     const share = { piece: { ...piece, from, count }, since: performance.now(), late: false }
     given.add(share)
     const answer = spread!.give({ scene: piece.scene, masks: masksFrom(piece.masks, from, count) })
@@ -142,6 +152,7 @@ export function createMaskQueries(classifier: Classifier, frame: Frame, image: F
       // It may have come when all else was done.
       void drive()
     })
+    return Math.min(calls, most)
   }
 
   /** Waits for an answer, and takes a share back that keeps everybody waiting. */
@@ -202,7 +213,7 @@ export function createMaskQueries(classifier: Classifier, frame: Frame, image: F
       try {
         while (true) {
           // The one that is handed out next, and as much as keeps everybody busy meanwhile.
-          while (!ended && (ahead.length < 2 || calls() < (sharesPerHelper + 1) * ((spread?.helpers ?? 0) + 1))) {
+          while (!ended && (ahead.length < 2 || calls() < (sharesPerHelper + 1) * (spread?.helpers ?? 0) * callsPerShare())) {
             const next = source.next()
             if (next.done) ended = true
             else {
