@@ -26,6 +26,11 @@ browserTest('axe finds nothing serious, in light and dark: the empty window and 
   expect(await faults(page), 'the scenes').toEqual([])
   await closeDialog(page)
 
+  await page.getByRole('button', { name: 'Open a data set' }).click()
+  await page.getByRole('dialog', { name: 'Data set' }).waitFor()
+  expect(await faults(page), 'the data sets').toEqual([])
+  await closeDialog(page)
+
   await page.keyboard.press('ControlOrMeta+k')
   await page.getByRole('dialog').getByRole('option').first().waitFor()
   expect(await faults(page), 'the palette').toEqual([])

@@ -16,7 +16,7 @@ const provenance: RunDetail['provenance'] = [
   { group: 'Computed by', name: 'Executor', value: 'tfjs' },
 ]
 const detail: RunDetail = {
-  row: runRow(), view: null, score: 'log-probability', range: [0, 1], signed: false, evaluations: { forward: 129, backward: 120 }, notes: ['Stopped early.'],
+  row: runRow(), view: null, score: 'log-probability', range: [0, 1], signed: false, truth: true, evaluations: { forward: 129, backward: 120 }, notes: ['Stopped early.'],
   facts: [{ label: 'Completeness gap', value: 0.00123 }], parts: [], provenance,
 }
 

@@ -57,7 +57,7 @@ test('a damaged image says so in its place; the image before stays', async () =>
 
 test('one click opens the demo and its scene', async () => {
   client.answers['models.open'] = () => openModel()
-  client.answers['images.open'] = () => [openImage({ name: 'scene:2000007', kind: 'scene', label: 'ball' })]
+  client.answers['images.open'] = () => [openImage({ name: 'scene:2000007', kind: 'scene', label: 'ball', truth: true })]
   await useModels().begin()
   const panel = show(LeftPanel)
   // With nothing open at all the stage offers it, once.
@@ -75,8 +75,8 @@ test('one click opens the demo and its scene', async () => {
 })
 
 test('scenes are walked by keys and marked by Space', async () => {
-  const scenes = [1, 2, 3].map((seed) => ({ reference: `scene:${seed}`, label: 'ball', thumbnail: png }))
-  const grid = show(SceneGrid, { scenes, busy: false, chosen: [] })
+  const scenes = [1, 2, 3].map((seed) => ({ reference: `scene:${seed}`, label: 'ball', note: String(seed), thumbnail: png }))
+  const grid = show(SceneGrid, { scenes, name: 'Scenes', busy: false, chosen: [] })
   await grid.trigger('keydown', { key: 'End' })
   await grid.trigger('keydown', { key: ' ' })
   expect(grid.emitted('update:chosen')).toEqual([[['scene:3']]])

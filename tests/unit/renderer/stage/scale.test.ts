@@ -1,15 +1,30 @@
 import { expect, test } from 'vitest'
-import { mapText, overlayText, pictureText, removedText, shareText } from '#renderer/components/stage/captions.ts'
+import { mapText, overlayText, pictureText, removedText, scaledText, shareText } from '#renderer/components/stage/captions.ts'
 import { composeMasked } from '#renderer/components/stage/layer-cache.ts'
-import { colormapInForce, contourLevel, scaleOf } from '#renderer/components/stage/scale.ts'
+import { colormapInForce, contourLevel, mapKindOf, scaleOf } from '#renderer/components/stage/scale.ts'
 import { upsample } from '#shared/imaging/interpolation.ts'
 
 const map = { width: 2, height: 2, data: Float32Array.from([0.25, 0.5, 0.5, 0.75]) }
 const chosen = { colormap: 'magma', normalisation: 'range' } as const
 
-test('the stated range is in force where there is one, else the map\'s own', () => {
-  expect(scaleOf(map, chosen, { signed: false, range: [0, 1] })).toMatchObject({ limits: { low: 0, high: 1 }, normalisation: 'range' })
-  expect(scaleOf(map, chosen, { signed: false, range: [0, null] })).toMatchObject({ limits: { low: 0.25, high: 0.75 }, normalisation: 'map' })
+const mask = { signed: false, range: [0, 1], mask: true } as const
+
+test('the stated range is in force for masks; single pixels of other maps do not take all of the scale', () => {
+  expect(scaleOf(map, chosen, mask)).toMatchObject({ limits: { low: 0, high: 1 }, normalisation: 'range' })
+  const spiked = { width: 20, height: 20, data: Float32Array.from({ length: 400 }, (_, i) => (i === 7 ? 1000 : 1)) }
+  expect(scaleOf(spiked, chosen, { signed: false, range: [0, null], mask: false })).toMatchObject({ limits: { low: 0, high: 1 }, normalisation: 'percentile-99' })
+  expect(scaleOf(map, { ...chosen, normalisation: 'map' }, { ...mask, mask: false })).toMatchObject({ limits: { low: 0.25, high: 0.75 }, normalisation: 'map' })
+})
+
+test('a map between 0 and 1 is a mask only where something was hidden by it', () => {
+  const facts = { signed: false, range: [0, 1] as const }
+  expect(mapKindOf({ ...facts, probability: { original: 0.9, masked: 0.8 } }).mask).toBe(true)
+  expect(mapKindOf({ ...facts, probability: { original: 0.9, masked: null } }).mask).toBe(false)
+  expect(mapKindOf({ ...facts, probability: { original: 0.9, masked: Number.NaN } }).mask).toBe(false)
+  // Of a classifier without probabilities nothing is known but the range.
+  expect(mapKindOf({ ...facts, probability: { original: null, masked: null } }).mask).toBe(true)
+  expect(mapKindOf({ signed: true, range: [null, null], probability: { original: null, masked: null } }).mask).toBe(false)
+  expect([scaledText({ mask: true, signed: false }), scaledText({ mask: false, signed: false })]).toEqual(['', 'by the map, scaled to 0–1'])
 })
 
 test('signed maps have a diverging scale and others never', () => {
@@ -18,14 +33,14 @@ test('signed maps have a diverging scale and others never', () => {
 })
 
 test('contours run at the threshold, or half way', () => {
-  const scale = scaleOf(map, chosen, { signed: false, range: [0, 2] })
+  const scale = scaleOf(map, chosen, { signed: false, range: [0, 2], mask: true })
   expect([contourLevel(0, scale), contourLevel(0.25, scale)]).toEqual([1, 0.5])
 })
 
 test('captions say what is seen', () => {
-  const raw = scaleOf(map, chosen, { signed: false, range: [0, 1] })
+  const raw = scaleOf(map, chosen, mask)
   expect(mapText(map, raw)).toBe('2 × 2, raw 0 to 1')
-  expect(mapText(map, scaleOf(map, { ...chosen, normalisation: 'map' }, { signed: false, range: [0, 1] }))).toBe('2 × 2, 0.25 to 0.75, per map')
+  expect(mapText(map, scaleOf(map, { ...chosen, normalisation: 'map' }, mask))).toBe('2 × 2, 0.25 to 0.75, per map')
   const whole = { width: 10, height: 8 }
   expect(pictureText('pets.jpg', { picture: whole, size: whole, crop: { left: 1, top: 0, width: 8, height: 8 } })).toBe('pets.jpg, central crop')
   expect(pictureText('pets.jpg', null)).toBe('pets.jpg')

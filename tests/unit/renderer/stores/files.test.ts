@@ -26,7 +26,7 @@ beforeEach(() => {
   setActivePinia(createPinia())
   client = fakeClient({
     'images.open': ({ from }) => [{
-      image: `image ${'file' in from ? from.file : 'name' in from ? from.name : from.scene}`, name: 'a', kind: 'file', width: 2, height: 2, label: null, notes: [], thumbnail: new Uint8Array(1),
+      image: `image ${'file' in from ? from.file : 'name' in from ? from.name : 'scene' in from ? from.scene : from.data.place}`, name: 'a', kind: 'file', width: 2, height: 2, label: null, truth: false, notes: [], thumbnail: new Uint8Array(1),
     }],
     'models.open': () => ({ state: 'incomplete', file: 'm', name: 'm', stated: {}, missing: ['range'], message: 'Say its range.' }),
     'studies.open': () => ({ name: 'pets' }),
