@@ -64,14 +64,14 @@ export function strength(value: number, { low, high }: Limits): number {
 }
 
 /**
- * A map as a mask in [0, 1], for looking: one that is a mask stays as it is; others from their least to their greatest value,
- * signed ones from zero to their greatest.
+ * A map as a mask in [0, 1], for looking: one that is a mask stays as it is; others from their least value to their 99th percentile,
+ * signed ones from zero, so that single pixels do not hide all the rest.
  * @param kind.range the map's stated limits; null: unbounded
  */
 export function asMask(map: MapData, { signed, range }: { signed: boolean; range: readonly [number | null, number | null] }): MapData {
   if (!signed && range[0] === 0 && range[1] === 1) return map
-  const [least, most] = map.data.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity])
-  const limits = signed ? { low: 0, high: most > 0 ? most : 1 } : widened({ low: least, high: most })
+  const high = percentile(signed ? map.data.map(Math.abs) : map.data, 0.99)
+  const limits = widened({ low: signed ? 0 : map.data.reduce((a, b) => Math.min(a, b), Infinity), high })
   return { ...map, data: map.data.map((value) => normalise(value, limits)) }
 }
 
