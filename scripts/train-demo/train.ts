@@ -40,7 +40,7 @@ export async function trainNetwork(
   const optimizer = optimizers.adam(options.learningRate)
   const batches = trainingBatches(network, options, round)
   const places = options.batch * patchSide * patchSide
-  const channels = (model.getLayer('average').output as SymbolicTensor).shape[1]!
+  const channels = (model.getLayer('average').getOutputAt(0) as SymbolicTensor).shape[1]!
   const outputs = sceneClasses.length + 1
   const placeKernel = variable(truncatedNormal([channels, outputs], 0, 0.05, 'float32', network.seed))
   const placeBias = variable(zeros([outputs]))
