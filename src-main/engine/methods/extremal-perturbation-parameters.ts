@@ -46,7 +46,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'choice', name: 'perturbation', label: 'Perturbation', group: 'Fill', common: true,
     help: 'Hide by a blur that grows as the mask falls, or by fading to a colour.',
-    default: 'mean', options: [{ value: 'blur', label: 'Blur pyramid' }, { value: 'zero', label: 'Fade to black' }, { value: 'mean', label: 'Fade to the mean colour' }],
+    default: 'blur', options: [{ value: 'blur', label: 'Blur pyramid' }, { value: 'zero', label: 'Fade to black' }, { value: 'mean', label: 'Fade to the mean colour' }],
     tune: { values: ['blur', 'zero', 'mean'] },
   },
   {
@@ -80,12 +80,12 @@ const parameters: readonly Parameter[] = [
 
 const ours = defaultsOf(parameters)
 
-const published = { ...ours, iterations: 800, 'learning-rate': 0.01, perturbation: 'blur' }
+const published = { ...ours, iterations: 800, 'learning-rate': 0.01 }
 
 const presets: readonly Preset[] = [
   {
     id: 'maskscope', title: 'Maskscope',
-    source: 'Ours: fading to the mean colour, because a blur leaves the object to be seen, and fewer, larger steps.', values: ours,
+    source: 'Ours: as published, in fewer and larger steps.', values: ours,
   },
   {
     id: 'authors', title: 'As the authors\' code',

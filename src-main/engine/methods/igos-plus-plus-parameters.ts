@@ -32,19 +32,19 @@ const parameters: readonly Parameter[] = [
     help: 'Cells of the masks along the shorter side; 0 means one per pixel.',
     default: 28, min: 0, max: 1024, step: 1, integer: true, unit: 'cells', tune: { min: 7, max: 32 },
   },
-  fillParameter('mean', ['mean', 'blur', 'zero']),
-  fillBlurParameter,
+  fillParameter('blur', ['mean', 'blur', 'zero']),
+  { ...fillBlurParameter, default: 14.5 } as Parameter,
   noiseParameter(0.045),
   mapBlurParameter(0, 4),
 ]
 
 const ours = defaultsOf(parameters)
 
-const published = { ...ours, fill: 'blur', 'fill-blur': 14.5, optimiser: 'line-search', 'path-steps': 20, iterations: 20, 'learning-rate': 1000, 'variation-weight': 20 }
+const published = { ...ours, 'path-steps': 20, iterations: 20 }
 
 const presets: readonly Preset[] = [
   {
-    id: 'maskscope', title: 'Maskscope', source: 'Ours: the authors\' objective and line search with half the points of the path, over the mean colour, because a blur leaves the object to be seen.', values: ours,
+    id: 'maskscope', title: 'Maskscope', source: 'Ours: the authors\' objective and line search with half the points of the path.', values: ours,
   },
   {
     id: 'authors', title: 'As the authors\' code',

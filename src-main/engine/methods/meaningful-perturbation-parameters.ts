@@ -47,7 +47,7 @@ const parameters: readonly Parameter[] = [
     help: 'All shown, uniformly random, or the smallest blurred disc that loses the class.', default: 'ones',
     options: [{ value: 'ones', label: 'All shown' }, { value: 'uniform', label: 'Random' }, { value: 'disc', label: 'Smallest disc' }],
   },
-  fillParameter('mean', ['blur', 'mean', 'zero', 'noise']),
+  fillParameter('blur', ['blur', 'mean', 'zero', 'noise']),
   fillBlurParameter,
   shiftParameter,
   noiseParameter(0),
@@ -59,24 +59,24 @@ const ours = defaultsOf(parameters)
 const presets: readonly Preset[] = [
   {
     id: 'maskscope', title: 'Maskscope',
-    source: 'Ours: the authors\' objective from a mask that shows all, with the exact gradient, a higher price and the mean colour, because a blur leaves the object to be seen.',
+    source: 'Ours: the authors\' objective from a mask that shows all, with the exact gradient and a higher price.',
     values: ours,
   },
   {
     id: 'authors', title: 'As the authors\' code',
     source: 'The authors\' code (Caffe, GoogLeNet): 28×28 with blur 5, smallest disc, fill blurred by 10, 10⁻⁴·Σ|1 − m| + 10⁻²·Σ(∂x² + ∂y²)^1.5 over the grid, Adam .1, 300 steps.',
-    values: { ...ours, fill: 'blur', start: 'disc', 'area-weight': 0.0784, 'variation-weight': 7.84, 'blur-gradient': false, shift: 2 },
+    values: { ...ours, start: 'disc', 'area-weight': 0.0784, 'variation-weight': 7.84, 'blur-gradient': false, shift: 2 },
   },
   {
     id: 'authors-localisation', title: 'As the authors\' code, localisation',
     source: 'The same code\'s settings for localisation: 10⁻³·Σ|1 − m| and β = 2. It explains the sum of the top five classes, ours one class.',
-    values: { ...ours, fill: 'blur', start: 'disc', 'area-weight': 0.784, 'variation-weight': 7.84, beta: 2, 'blur-gradient': false, shift: 2 },
+    values: { ...ours, start: 'disc', 'area-weight': 0.784, 'variation-weight': 7.84, beta: 2, 'blur-gradient': false, shift: 2 },
   },
   {
     id: 'pytorch-port', title: 'As the PyTorch port',
     source: 'The widely used PyTorch port: interpolated, from all shown, .01·mean|1 − m| + .2·(mean|∂x|³ + mean|∂y|³), noise .2 of normalised values, 500 steps. It blurs by a median of 11 pixels; ours is a Gaussian of 3.',
     values: {
-      ...ours, fill: 'blur', iterations: 500, enlargement: 'bilinear', 'area-weight': 0.01, 'variation-weight': 0.2, variation: 'anisotropic', 'fill-blur': 3, shift: 0, noise: 0.045,
+      ...ours, iterations: 500, enlargement: 'bilinear', 'area-weight': 0.01, 'variation-weight': 0.2, variation: 'anisotropic', 'fill-blur': 3, shift: 0, noise: 0.045,
     },
   },
 ]
