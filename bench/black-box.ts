@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { findMethod } from '#engine/methods/registry.ts'
@@ -21,6 +21,9 @@ interface Subject {
   /** Questions of one run. */
   questions: number
 }
+
+/** Of Linux, wherever Node runs. */
+const ticksPerSecond = 100
 
 const data = process.env['MASKSCOPE_DATA'] ?? 'no-data'
 const networks = {
@@ -46,7 +49,8 @@ const works: Record<string, (questions: number) => ParameterValues> = {
 
 /**
  * Runs that only ask, each alone: one worker with one thread, one worker with all threads, and a worker for each core of which all but
- * one help. ONNX Runtime in real worker processes, in turns. Quick: fewer rounds, networks of at most 128 px. `ratio`: questions per second of the last to those of the first.
+ * one help. ONNX Runtime in real worker processes, in turns. Quick: fewer rounds, networks of at most 128 px. `ratio`: questions per second of the last to those of the first. `mostByProcessorTime`: what that could
+ * be at most, by the processor time that this process and the workers spent on a question, which other work on the machine hardly changes.
  */
 export async function run({ quick }: BenchOptions): Promise<object> {
   const cores = os.availableParallelism()
@@ -82,17 +86,23 @@ export async function run({ quick }: BenchOptions): Promise<object> {
           },
         }
         const rates: Record<string, number[]> = {}
+        const spent: Record<string, number[]> = {}
         for (let round = 0; round < (quick ? 2 : 5); round++) {
           for (const [way, explain] of Object.entries(ways)) {
             // A worker that changes its threads prepares the model anew, and helpers are found in the first run.
             await explain(jobOf(round === 0 ? questions : Math.max(128, questions / 4)))
+            const before = processorSeconds([single.pid, ...pool.workers().map(({ pid }) => pid)])
             const done = await explain(jobOf(questions))
+            ;(spent[way] ??= []).push((processorSeconds([single.pid, ...pool.workers().map(({ pid }) => pid)]) - before) / done.questions)
             ;(rates[way] ??= []).push(done.questions / done.seconds)
           }
         }
         const medians = Object.fromEntries(Object.entries(rates).map(([way, all]) => [way, rounded(median(all), 1)]))
         const ratios = rates['workerPerCore']!.map((rate, i) => rate / rates['oneWorkerOneThread']![i]!)
-        models[`${name} ${id}`] = { questionsPerSecond: medians, questions, ratio: rounded(median(ratios)), ratios: ratios.map((ratio) => rounded(ratio)) }
+        models[`${name} ${id}`] = {
+          questionsPerSecond: medians, questions, ratio: rounded(median(ratios)), ratios: ratios.map((ratio) => rounded(ratio)),
+          mostByProcessorTime: rounded((cores * median(spent['oneWorkerOneThread']!)) / median(spent['workerPerCore']!)),
+        }
       }
     }
   } finally {
@@ -100,4 +110,18 @@ export async function run({ quick }: BenchOptions): Promise<object> {
     await pool.dispose()
   }
   return { processor: os.cpus()[0]?.model.trim() ?? '', cores, load: rounded(os.loadavg()[0]!), models }
+}
+
+/** Of this process and others, so far; NaN where the system does not tell. */
+function processorSeconds(pids: readonly (number | undefined)[]): number {
+  const { user, system } = process.cpuUsage()
+  const others = pids.map((pid) => {
+    try {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+      return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+    } catch {
+      return NaN
+    }
+  })
+  return others.reduce((a, b) => a + b, (user + system) / 1e6)
 }
