@@ -20,7 +20,7 @@ function open() {
   const notices: string[] = []
   const opened: string[] = []
   const images = createOpenImages({ handles, onNotice: (message) => void notices.push(message), onOpen: (file) => void opened.push(file) })
-  return { images, notices, opened, give: async (file: string) => ({ file: (await handles.give(file)).handle }) }
+  return { images, handles, notices, opened, give: async (file: string) => ({ file: (await handles.give(file)).handle }) }
 }
 
 test('a file: its size, a thumbnail of at most 96 px, a picture of at most 2,048', async () => {
@@ -41,6 +41,37 @@ test('a pasted image: its bytes are kept, its name is no path', async () => {
   const { item } = images.get(image!.image)
   expect(item).toMatchObject({ kind: 'file', reference: 'pasted-image.png' })
   expect((await item.load()).picture.data).toEqual(noise(20, 10).data)
+})
+
+test('a data set: its pages, what is taken of it, and the file that is broken', async () => {
+  const folder = path.join(root, 'boxes')
+  mkdirSync(folder)
+  const png = await encodePng(noise(30, 20))
+  for (const name of ['a', 'b', 'c']) {
+    writeFileSync(path.join(folder, `${name}.png`), name === 'b' ? 'no picture' : png)
+    writeFileSync(path.join(folder, `${name}.txt`), 'cat 2 2 9 9\n')
+  }
+  const { images, handles } = open()
+  const data = { kind: 'boxes', place: (await handles.give(folder)).handle, part: 'test', mosaic: null } as const
+  const { total, entries } = await images.page(data, 1, 2)
+  expect(total).toBe(3)
+  expect(entries.map(({ index, label, truth, thumbnail }) => [index, label, truth, thumbnail !== null])).toEqual([[1, null, false, false], [2, 'cat', true, true]])
+  expect(entries[0]!.problem).toContain('b.png')
+  const taken = await images.open({ data, indices: [2, 0] })
+  expect(taken.map(({ name, label, truth }) => [name, label, truth])).toEqual([['c.png', 'cat', true], ['a.png', 'cat', true]])
+  expect(images.get(taken[0]!.image).item.member).toBe(`boxes:${folder}#2`)
+  await expect(images.open({ data, indices: [3] })).rejects.toMatchObject({ code: 'usage', subject: 'image' })
+  await expect(images.open({ data: { ...data, place: 'made up' }, indices: [0] })).rejects.toMatchObject({ code: 'usage' })
+
+  // Read anew from the first page on; what is wrong is named.
+  writeFileSync(path.join(folder, 'c.txt'), 'cat 2 2 nine 9\n')
+  expect((await images.page(data, 0, 3)).entries[2]!.problem).toContain('c.txt')
+  const list = path.join(root, 'list.csv')
+  writeFileSync(list, 'name,kind\na.png,cat\n')
+  const listed = { kind: 'list', place: (await handles.give(list)).handle, part: 'test', mosaic: null } as const
+  await expect(images.page(listed, 0, 40)).rejects.toMatchObject({ code: 'input', message: expect.stringContaining(list) })
+  writeFileSync(list, 'file,class_index\nboxes/a.png,7\n')
+  expect((await images.page(listed, 0, 40)).entries).toMatchObject([{ label: 'class 7', truth: false, problem: null }])
 })
 
 test('scenes by their names; a path is no scene', async () => {

@@ -110,6 +110,20 @@ test('the caption names what changes the picture, and can be left out', () => {
   expect(bare.height).toBeLessThan(list.height - 10)
 })
 
+test('a map that hid nothing is no mask, and numbers that are only told are no loss', () => {
+  const { losses, probability } = exampleRun()
+  const told = { ...losses, probability: null, terms: [{ name: 'score', values: losses.iterations.map((i) => 1 + i / 100) }] }
+  const rise = layOutRunFigure(exampleRun({ losses: told, probability: { ...probability, masked: null } }), { width: 88.9 })
+  expect(rise.description).toContain('Map at its own resolution')
+  expect(rise.description).toContain('normalised to its 99th percentile')
+  expect(rise.description).toContain('Course by iteration')
+  for (const part of ['Mask at', 'Mask over', 'Loss', 'lower is better', 'Under the mask']) expect(rise.description).not.toContain(part)
+  const once = layOutRunFigure(exampleRun({ losses: { iterations: [1], terms: [{ name: 'score', values: [1] }], probability: null }, iterations: 1 }), { width: 88.9 })
+  expect(once.description).toContain('1 iteration,')
+  expect(once.description).not.toContain('by iteration')
+  expect(once.height).toBeLessThan(rise.height - 20)
+})
+
 test('lines differ without colour: every dash pattern occurs once', () => {
   const strokes = layOutRunFigure(exampleRun(), { width: 88.9 }).items
     .flatMap((item) => (item.type === 'path' && item.commands.length > 20 && item.stroke && item.stroke.width >= 0.75 ? [item.stroke] : []))
