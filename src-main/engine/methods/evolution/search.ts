@@ -87,7 +87,9 @@ async function finish(task: ExplainTask, settings: EvolutionSettings, { place, a
     facts: [
       { label: 'Queries of the search', value: queries.forward },
       { label: 'Generations', value: settings.plan.length },
-      { label: 'Best, median and worst fitness at the end', value: [best, median, worst].map((value) => value.toPrecision(4)).join(', ') },
+      { label: 'Best fitness at the end', value: best },
+      { label: 'Median fitness', value: median },
+      { label: 'Worst fitness', value: worst },
       { label: 'Diversity at the end', value: diversity },
     ],
     parts: archipelago.parts(),
