@@ -1,9 +1,9 @@
-import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { MapData } from '#shared/domain/image.ts'
 import type { ParameterValues } from '#shared/domain/parameters.ts'
 import { storedIterations, type Explanation } from '#shared/domain/run.ts'
 import type { ScoreKind } from '#shared/domain/score.ts'
 import { createRandom } from '#shared/random/random.ts'
+import { checkCancelled } from './common/cancelled.ts'
 import { numberOf, wordOf } from './common/parameters.ts'
 import { createIgosSubject, igosLoss, type IgosMasks, type IgosSubject } from './igos-plus-plus-objective.ts'
 import { igosSchema } from './igos-plus-plus-parameters.ts'
@@ -153,8 +153,4 @@ function finish(
       { label: 'Score of the marked part alone', value: ends.kept },
     ],
   }
-}
-
-function checkCancelled(signal: AbortSignal): void {
-  if (signal.aborted) throw new MaskscopeError('cancelled', 'The run was cancelled.')
 }

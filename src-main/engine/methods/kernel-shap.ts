@@ -1,6 +1,6 @@
-import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { Explanation, Fact } from '#shared/domain/run.ts'
 import { createRandom } from '#shared/random/random.ts'
+import { checkCancelled } from './common/cancelled.ts'
 import { numberOf, wordOf } from './common/parameters.ts'
 import { kernelShapSchema, type Constraint } from './kernel-shap-parameters.ts'
 import { pairedCoalitions, sampledCoalitions, type Coalitions } from './perturbation/coalitions.ts'
@@ -121,8 +121,4 @@ function misfit({ members, weights, count }: Coalitions, values: Float32Array, n
     total += weights[i]!
   })
   return total > 0 ? Math.sqrt(sum / total) : 0
-}
-
-function checkCancelled(signal: AbortSignal): void {
-  if (signal.aborted) throw new MaskscopeError('cancelled', 'The run was cancelled.')
 }

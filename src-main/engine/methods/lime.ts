@@ -1,7 +1,7 @@
-import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { ParameterValues } from '#shared/domain/parameters.ts'
 import type { Explanation, Fact, MapPart } from '#shared/domain/run.ts'
 import { createRandom, type Random } from '#shared/random/random.ts'
+import { checkCancelled } from './common/cancelled.ts'
 import { numberOf, wordOf } from './common/parameters.ts'
 import { limeSchema } from './lime-parameters.ts'
 import { fitLinear, standardErrors, type FitInput, type LinearFit, type Penalty } from './perturbation/linear-fit.ts'
@@ -128,8 +128,4 @@ function selected(subject: SegmentSubject, parameters: ParameterValues): number 
 
 function penaltyOf(parameters: ParameterValues): Penalty {
   return { kind: wordOf<Penalty['kind']>(parameters, 'penalty'), strength: numberOf(parameters, 'penalty-strength') }
-}
-
-function checkCancelled(signal: AbortSignal): void {
-  if (signal.aborted) throw new MaskscopeError('cancelled', 'The run was cancelled.')
 }

@@ -3,6 +3,7 @@ import type { MapData } from '#shared/domain/image.ts'
 import { storedIterations, type Explanation } from '#shared/domain/run.ts'
 import type { Score } from '#shared/domain/score.ts'
 import type { Classifier } from '../classifier/classifier.ts'
+import { checkCancelled } from './common/cancelled.ts'
 import { classifyAll, imagesPerCall, splitRows } from './masks/calls.ts'
 import type { Frame } from './masks/compose.ts'
 import { fillNames } from './masks/fills.ts'
@@ -109,10 +110,6 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
     const { probability, ...terms } = losses
     return { image: subject.index, iteration, iterations, losses: terms, probability, evaluations: { ...subject.evaluations } }
   }
-}
-
-function checkCancelled(signal: AbortSignal): void {
-  if (signal.aborted) throw new MaskscopeError('cancelled', 'The run was cancelled.')
 }
 
 function checkFinite(losses: Losses, iteration: number): void {

@@ -4,6 +4,7 @@ import { storedIterations, type Explanation } from '#shared/domain/run.ts'
 import type { Score } from '#shared/domain/score.ts'
 import type { Classifier } from '../classifier/classifier.ts'
 import { checkScores } from '../classifier/scores.ts'
+import { checkCancelled } from './common/cancelled.ts'
 import { classifyAll, imagesPerCall, splitRows } from './masks/calls.ts'
 import type { Frame } from './masks/compose.ts'
 import { fillNames } from './masks/fills.ts'
@@ -93,10 +94,6 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
   function news(subject: Subject, iteration: number, { probability, ...terms }: Losses): Step {
     return { image: subject.index, iteration, iterations, losses: terms, probability, evaluations: { ...subject.evaluations } }
   }
-}
-
-function checkCancelled(signal: AbortSignal): void {
-  if (signal.aborted) throw new MaskscopeError('cancelled', 'The run was cancelled.')
 }
 
 function checkAccess({ info }: Classifier, { access }: SensitivityMaskSettings): void {
