@@ -18,6 +18,11 @@ export default defineConfigWithVueTs(
     },
   },
   {
+    // Nothing of Vue is in there, and this rule asks for the types of everything it reads.
+    files: ['src-main/**', 'src-shared/**', 'scripts/**', 'bench/**', 'tests/**'],
+    rules: { 'vue/no-ref-as-operand': 'off' },
+  },
+  {
     files: ['**/*.vue'],
     rules: {
       // Line breaks are for the reader to judge.

@@ -1,3 +1,4 @@
+import { methodOfEntry } from '#services/benchmark/entries.ts'
 import { holm } from '#shared/statistics/holm.ts'
 import { signFlipTest } from '#shared/statistics/sign-flip.ts'
 import type { Found } from './benchmark-work.ts'
@@ -40,7 +41,7 @@ export function claims({ results }: Found): Claim[] {
   const { manifest, subjects, columns } = results
   const clusters = subjects.map(({ cluster }) => cluster)
   const names = manifest.entries.map(({ name }) => name)
-  const rivals = names.filter((name) => !maskSystems.includes(name) && !controls.includes(name))
+  const rivals = names.filter((name) => !maskSystems.includes(methodOfEntry(name)) && !controls.includes(name))
   const valuesOf = (entry: string, metric: string): number[] => columns.find((column) => column.entry === entry && column.metric === metric)!.values
   const found = judgedBy.flatMap((metric) => maskSystems.filter((system) => names.includes(system)).flatMap((system) => rivals.map((rival): Claim => {
     const other = valuesOf(rival, metric)
