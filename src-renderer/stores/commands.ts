@@ -3,6 +3,7 @@ import { computed, shallowReactive } from 'vue'
 import { useDialogs } from './dialogs.ts'
 import { useNotices } from './notices.ts'
 import { useSession } from './session.ts'
+import { viewShown } from './views.ts'
 
 /** Something the person can do, by menu, palette, key or button; all of them run the same. */
 export interface Command {
@@ -16,6 +17,8 @@ export interface Command {
   onStage?: boolean
   /** While text is typed its keys belong to the text. */
   notInText?: boolean
+  /** The view that it belongs to: elsewhere there is no such command, and its keys may mean another. */
+  view?: string
   enabled?(): boolean
   /** Where it is not enabled: one sentence that says what is missing. */
   why?(): string | null
@@ -27,10 +30,13 @@ export const useCommands = defineStore('commands', () => {
   const dialogs = useDialogs()
   const notices = useNotices()
   const commands = shallowReactive(new Map<string, Command>())
-  const list = computed(() => [...commands.values()])
+  const here = ({ view }: Command): boolean => view === undefined || view === viewShown.value
+  /** Those of the view that is shown, and those of the whole window. */
+  const list = computed(() => [...commands.values()].filter(here))
 
-  /** @returns what takes them away again */
-  function register(added: readonly Command[]): () => void {
+  /** @param view of all of them, where they belong to one @returns what takes them away again */
+  function register(given: readonly Command[], view?: string): () => void {
+    const added = view === undefined ? given : given.map((command) => ({ ...command, view }))
     for (const command of added) commands.set(command.id, command)
     return () => {
       for (const command of added) if (commands.get(command.id) === command) commands.delete(command.id)
@@ -39,7 +45,7 @@ export const useCommands = defineStore('commands', () => {
 
   function run(id: string): void {
     const command = commands.get(id)
-    if (command && (command.enabled?.() ?? true)) perform(command)
+    if (command && here(command) && (command.enabled?.() ?? true)) perform(command)
   }
 
   function perform(command: Command): void {
@@ -53,7 +59,7 @@ export const useCommands = defineStore('commands', () => {
     const pressed = keyOf(event, session.mac)
     const inField = takesKey(event.target, pressed)
     for (const command of commands.values()) {
-      if (!command.keys?.includes(pressed)) continue
+      if (!command.keys?.includes(pressed) || !here(command)) continue
       if (command.onStage && (inField || dialogs.open !== null)) continue
       if (command.notInText && takesText(event.target)) continue
       // A browser has uses of its own for keys such as Ctrl+O; here they mean ours, or nothing.

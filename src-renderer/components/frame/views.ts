@@ -1,5 +1,6 @@
 import { ScanEye } from '@lucide/vue'
-import { ref, type Component } from 'vue'
+import type { Component } from 'vue'
+import { viewShown } from '../../stores/views.ts'
 import ExplainView from '../../views/ExplainView.vue'
 
 export interface View {
@@ -15,4 +16,7 @@ export const views: readonly View[] = [
   { id: 'explain', title: 'Explain', icon: ScanEye, component: ExplainView },
 ]
 
-export const viewShown = ref(views[0]!.id)
+export { viewShown }
+
+/** What a session kept may be of another version. */
+if (!views.some(({ id }) => id === viewShown.value)) viewShown.value = views[0]!.id

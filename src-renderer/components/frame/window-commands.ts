@@ -1,3 +1,4 @@
+import { nextTick } from 'vue'
 import { useCommands, type Command } from '../../stores/commands.ts'
 import { useDialogs } from '../../stores/dialogs.ts'
 import { useFiles } from '../../stores/files.ts'
@@ -6,6 +7,12 @@ import { useModels } from '../../stores/models.ts'
 import { useSession } from '../../stores/session.ts'
 import { nextTheme } from './theme.ts'
 import { views, viewShown } from './views.ts'
+
+/** Images are looked at there; its dialogs are there, too. */
+function showExplain(then: () => void): void {
+  viewShown.value = 'explain'
+  void nextTick(then)
+}
 
 /** What can be done anywhere in the window. @returns what takes it away */
 export function registerWindowCommands(): () => void {
@@ -16,7 +23,7 @@ export function registerWindowCommands(): () => void {
   const session = useSession()
   const commands: Command[] = [
     { id: 'open-image', title: 'Open an image', group: 'File', keys: ['Mod+O'], run: () => files.chooseAndOpen('image') },
-    { id: 'open-data', title: 'Open a data set', group: 'File', run: () => dialogs.show('data') },
+    { id: 'open-data', title: 'Open a data set', group: 'File', run: () => showExplain(() => dialogs.show('data')) },
     { id: 'open-model', title: 'Open a model', group: 'File', keys: ['Mod+Shift+M'], run: () => files.chooseAndOpen('model') },
     { id: 'new-study', title: 'Begin a new study', group: 'File', run: () => dialogs.show('new-study') },
     { id: 'open-study', title: 'Open a study', group: 'File', run: () => files.chooseAndOpen('study') },

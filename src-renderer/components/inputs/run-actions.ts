@@ -99,5 +99,5 @@ export function registerRunCommands(): () => void {
       enabled: () => runs.current?.state === 'finished', why: () => 'Choose a run that has finished.', run: () => dialogs.show('export'),
     },
   ]
-  return useCommands().register(commands)
+  return useCommands().register(commands, 'explain')
 }
