@@ -63,6 +63,19 @@ export interface GeneratorSettings {
   seed: number
 }
 
+/** Images with their masks and outcomes, at the size of the classifier's input. */
+export interface SalientSet extends PictureSize {
+  count: number
+  /** [count, height, width, channels]; floats in [0, 1], or bytes from 0 to 255. */
+  images: Uint8Array | Float32Array
+  /** [count, height, width]; as the method found them, neither dilated nor blurred: floats in [0, 1], or bytes from 0 to 255. */
+  masks: Uint8Array | Float32Array
+  /** The explained classifier's top class of each image. */
+  outcomes: Int32Array
+  /** True classes, where they are known. */
+  labels: Int32Array | null
+}
+
 /** Terms of the loss, each as a mean per image. */
 export interface GeneratorLosses {
   /** Weighted negative log-likelihood of the image, in nats, without constants. */
@@ -280,17 +293,60 @@ export interface ShareInterval {
   high: number
 }
 
-/** Of the images of one outcome. */
+/** Of the images of one outcome. Shares are of the images, by the explained classifier unless it says otherwise; null where there is none. */
 export interface ClassReport {
   class: number
   label: string | null
   images: number
-  /** Share whose reconstruction keeps the outcome, by the explained classifier. */
+  /** Share whose reconstruction keeps the outcome. */
   inLoop: number
   /** The same by the judge; null without one. */
   rawAgreement: number | null
   /** Share of the clean images to which the judge gives the outcome; null without one. */
   judgeOnClean: number | null
+  /** Of all samples at temperature 1. */
+  acceptance: number
+  empty: number
+  randomMask: number
+  maskAlone: number
+  diversity: Diversity
+}
+
+/**
+ * Mean standard deviations of the samples of one input at temperature 1, where its mask is below ½ (outside) and where it is not, and of
+ * the real images of its class in the same places. Values in [0, 1]; pixels constant over the data are left out. Null where there are none.
+ */
+export interface Diversity {
+  outside: number | null
+  inside: number | null
+  outsideReal: number | null
+  insideReal: number | null
+}
+
+/** One temperature: the share of samples that keep the outcome, and how much those of one input differ. */
+export interface TemperatureReport {
+  temperature: number
+  rate: number
+  /** Inputs that were asked. */
+  images: number
+  outside: number | null
+  inside: number | null
+}
+
+/** Shares that follow the class that counts (the outcome; for `swapped` that of the source), one sample each; null where it cannot be made. */
+export interface ReportControls<Value = number | null> {
+  /** No pixel at all. */
+  empty: Value
+  /** The image under a random mask of equal area. */
+  randomMask: Value
+  /** The salient input of an image with another outcome; the share that follows this source. */
+  swapped: Value
+  /** The mask without its pixels: one colour everywhere under it. */
+  maskAlone: Value
+  /** The salient input itself, not decoded. */
+  salientUndecoded: Value
+  /** A random training image of the class. */
+  randomOfClass: Value
 }
 
 /** The report of `maskscope reconstruct --json`; all fractions in [0, 1]. Null where the judge is missing. */
@@ -306,23 +362,19 @@ export interface ReconstructionReport {
   rawAgreement: ShareInterval | null
   /** The explained classifier gives the reconstruction its own clean prediction. */
   inLoop: number
-  controls: {
-    empty: number
-    randomMask: number
-    /** Share following its source. */
-    swapped: number
-    maskAlone: number
-    salientUndecoded: number
-    randomOfClass: number
-  }
-  acceptance: { temperature: number; rate: number }[]
-  diversity: { outside: number; inside: number; outsideReal: number }
+  controls: ReportControls
+  acceptance: TemperatureReport[]
+  diversity: Diversity
   memorising: { p: number; high: number }
   perClass: ClassReport[]
   /** [clean outcome][outcome of the reconstruction], counts. */
   confusion: number[][]
   /** Path of the generator's folder, relative to the report. */
   generator: string
+  /** Of the headline and of each control, by the explained classifier. */
+  intervals: { inLoop: ShareInterval; controls: ReportControls<ShareInterval | null> }
+  /** The controls by the judge; null without one. */
+  judgeControls: ReportControls | null
 }
 
 /** What may be set, as the form, the flags and the documentation show it, with the defaults for pictures of this size. */
