@@ -8,21 +8,20 @@ export interface Posteriors {
   logVariance: Float32Array
 }
 
-/** A trained generator. Pictures are at its own size, masks are prepared (`prepareMasks` of salient.ts). */
+/** A trained generator. Pictures are at its own size; it is not told the masks, only what they leave. */
 export interface Generator {
   readonly settings: GeneratorSettings
   readonly description: GeneratorDescription
   /**
-   * @param images [count, height, width, channels] in [0, 1]
-   * @param masks prepared, [count, height, width]
+   * @param salient [count, height, width, channels]: images in [0, 1] times their prepared masks (salient.ts)
    * @param classes one per image; needed by a conditional generator, ignored by others
    */
-  encode(images: Float32Array, masks: Float32Array, classes?: ArrayLike<number>): Promise<Posteriors>
+  encode(salient: Float32Array, classes?: ArrayLike<number> | null): Promise<Posteriors>
   /**
    * @param latents [count, latent]
    * @param classes as for `encode`
    * @returns [count, height, width, channels] in [0, 1]
    */
-  decode(latents: Float32Array, classes?: ArrayLike<number>): Promise<Float32Array>
+  decode(latents: Float32Array, classes?: ArrayLike<number> | null): Promise<Float32Array>
   dispose(): void
 }
