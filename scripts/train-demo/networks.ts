@@ -1,7 +1,8 @@
 import { mean, sub } from '@tensorflow/tfjs-core'
-import { initializers, layers, sequential, type Sequential } from '@tensorflow/tfjs-layers'
+import type { Sequential } from '@tensorflow/tfjs-layers'
+import { stack, type Stage } from '../train/stack.ts'
 
-/** The networks end in logits here; `withSoftmax` is what is saved. */
+/** The networks end in logits here; what is saved has a softmax behind them. */
 export interface Network {
   name: string
   /** Without it, it is trained only where it is named, and not part of the program. */
@@ -12,13 +13,6 @@ export interface Network {
   /** Seeds of its training scenes: [first, end). */
   scenes: readonly [number, number]
   build(seed: number): Sequential
-}
-
-interface Stage {
-  kernel: number
-  filters: number
-  stride?: number
-  pool?: 'max'
 }
 
 const demoStages: readonly Stage[] = [
@@ -36,7 +30,7 @@ export const networks: Readonly<Record<string, Network>> = {
     description: 'five 3×3 convolutions, three of them of stride 2, each with batch normalisation and ReLU; global average pooling; one dense layer',
     seed: 1,
     scenes: [0, 500_000],
-    build: (seed) => stack(seed, demoStages),
+    build: (seed) => scenesStack(seed, demoStages),
   },
   'demo-judge': {
     name: 'demo-judge',
@@ -45,7 +39,7 @@ export const networks: Readonly<Record<string, Network>> = {
     seed: 2,
     scenes: [500_000, 1_000_000],
     build: (seed) =>
-      stack(
+      scenesStack(
         seed,
         [
           { kernel: 5, filters: 12, stride: 2, pool: 'max' },
@@ -61,7 +55,7 @@ export const networks: Readonly<Record<string, Network>> = {
     description: 'the layers of demo, from another seed, on the scenes of the judge',
     seed: 3,
     scenes: [500_000, 1_000_000],
-    build: (seed) => stack(seed, demoStages),
+    build: (seed) => scenesStack(seed, demoStages),
   },
   'another-architecture': {
     name: 'another-architecture',
@@ -69,7 +63,7 @@ export const networks: Readonly<Record<string, Network>> = {
     seed: 4,
     scenes: [0, 500_000],
     build: (seed) =>
-      stack(
+      scenesStack(
         seed,
         [
           { kernel: 5, filters: 20, stride: 2 },
@@ -82,33 +76,12 @@ export const networks: Readonly<Record<string, Network>> = {
   },
 }
 
-function stack(seed: number, stages: readonly Stage[], hidden?: number): Sequential {
-  let drawn = seed * 1000
-  const kernelInitializer = (): ReturnType<typeof initializers.heNormal> => initializers.heNormal({ seed: drawn++ })
-  const model = sequential()
-  stages.forEach(({ kernel, filters, stride = 1, pool }, i) => {
-    model.add(
-      layers.conv2d({
-        name: `conv${i + 1}`, kernelSize: kernel, filters, strides: stride, padding: 'same', useBias: false,
-        kernelInitializer: kernelInitializer(), ...(i === 0 && { inputShape: [64, 64, 3] }),
-      }),
-    )
-    model.add(layers.batchNormalization({ name: `norm${i + 1}` }))
-    model.add(layers.reLU({ name: `relu${i + 1}` }))
-    if (pool) model.add(layers.maxPooling2d({ name: `pool${i + 1}`, poolSize: 2 }))
-  })
-  model.add(layers.globalAveragePooling2d({ name: 'average' }))
-  if (hidden) model.add(layers.dense({ name: 'hidden', units: hidden, activation: 'relu', kernelInitializer: kernelInitializer() }))
-  model.add(layers.dense({ name: 'logits', units: 10, kernelInitializer: initializers.glorotUniform({ seed: drawn++ }) }))
+function scenesStack(seed: number, stages: readonly Stage[], hidden?: number): Sequential {
+  const model = stack(seed, stages, { input: [64, 64, 3], classes: 10, ...(hidden !== undefined && { hidden }) })
   // Filters that begin without a response to plain colour: else batch normalisation scales the first layer by the
   // colours of the backgrounds, edges drown in it, and nothing is learned for a long time.
   const first = model.getLayer('conv1')
   const [kernel] = first.getWeights()
   first.setWeights([sub(kernel!, mean(kernel!, [0, 1], true))])
   return model
-}
-
-/** The same layers, and so the same weights, with a softmax at the end. */
-export function withSoftmax(model: Sequential): Sequential {
-  return sequential({ layers: [...model.layers, layers.softmax({ name: 'probabilities' })] })
 }

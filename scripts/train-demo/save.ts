@@ -1,9 +1,9 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { io, tensor } from '@tensorflow/tfjs-core'
 import type { Sequential } from '@tensorflow/tfjs-layers'
 import { sceneClasses } from '#engine/scenes/scenes.ts'
-import { withSoftmax, type Network } from './networks.ts'
+import { readLayersWeights, writeLayersModel } from '../train/layers-model.ts'
+import type { Network } from './networks.ts'
 import type { TrainingOptions } from './train.ts'
 
 export interface Training {
@@ -18,20 +18,8 @@ export interface Training {
 }
 
 /** Writes a TF.js layers model with one shard, and its card. */
-export async function saveModel(folder: string, network: Network, model: Sequential, training: Training): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  await withSoftmax(model).save({
-    async save(artifacts) {
-      const shard = 'group1-shard1of1.bin'
-      const manifest = [{ paths: [shard], weights: artifacts.weightSpecs }]
-      const { modelTopology, format, generatedBy } = artifacts
-      await writeFile(path.join(folder, 'model.json'), JSON.stringify({ format, generatedBy, modelTopology, weightsManifest: manifest }))
-      const weights = new io.CompositeArrayBuffer(artifacts.weightData).slice()
-      await writeFile(path.join(folder, shard), new Uint8Array(weights))
-      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } }
-    },
-  })
-  await writeFile(path.join(folder, 'model-card.json'), `${JSON.stringify(cardOf(network, training), null, 2)}\n`)
+export function saveModel(folder: string, network: Network, model: Sequential, training: Training): Promise<void> {
+  return writeLayersModel(folder, model, cardOf(network, training))
 }
 
 function cardOf(network: Network, { rounds, lastSteps, minutes, scores, done }: Training): object {
@@ -71,23 +59,7 @@ function cardOf(network: Network, { rounds, lastSteps, minutes, scores, done }: 
  * @returns the minutes it was trained for
  */
 export async function loadWeights(folder: string, model: Sequential): Promise<number> {
-  const { weightsManifest } = JSON.parse(await readFile(path.join(folder, 'model.json'), 'utf8')) as {
-    weightsManifest: { paths: string[]; weights: { name: string; shape: number[] }[] }[]
-  }
-  const { paths, weights } = weightsManifest[0]!
-  const bytes = await readFile(path.join(folder, paths[0]!))
-  const values = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
-  let offset = 0
-  const saved = new Map(weights.map(({ name, shape }) => {
-    const length = shape.reduce((a, b) => a * b, 1)
-    offset += length
-    return [name, tensor(values.subarray(offset - length, offset), shape)]
-  }))
-  for (const weight of model.weights) {
-    const value = saved.get(weight.originalName)
-    if (!value) throw new Error(`${folder}/model.json lacks the weight ${weight.originalName}.`)
-    weight.write(value)
-  }
+  await readLayersWeights(folder, model)
   const card = JSON.parse(await readFile(path.join(folder, 'model-card.json'), 'utf8')) as { training: { minutes: number } }
   return card.training.minutes
 }

@@ -3,7 +3,8 @@ import {
 } from '@tensorflow/tfjs-core'
 import type { Sequential, SymbolicTensor } from '@tensorflow/tfjs-layers'
 import { sceneClasses, sceneSize } from '#engine/scenes/scenes.ts'
-import { applyInTraining } from './batch-normalisation.ts'
+import { applyInTraining } from '../train/batch-normalisation.ts'
+import { rateAt } from '../train/schedule.ts'
 import { patchSide, trainingBatches, type BatchOptions } from './batches.ts'
 import { accuracyOn } from './evaluate.ts'
 import type { Network } from './networks.ts'
@@ -86,9 +87,4 @@ export async function trainNetwork(
   optimizer.dispose()
   placeKernel.dispose()
   placeBias.dispose()
-}
-
-function rateAt(step: number, { learningRate, warmUp, steps }: TrainingOptions): number {
-  if (step <= warmUp) return (learningRate * step) / warmUp
-  return (learningRate / 2) * (1 + Math.cos((Math.PI * (step - warmUp)) / (steps - warmUp)))
 }

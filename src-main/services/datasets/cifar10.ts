@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
+import type { Picture } from '#shared/domain/image.ts'
 import { readSmallFile } from '../files.ts'
 import { namesIn, requireFolder, sorted } from './files.ts'
 import { badFile, counted, wrongSpec, type DataItem, type Label } from './item.ts'
@@ -42,9 +43,10 @@ export async function cifar10Items(folder: string, train: boolean, spec: string)
       items.push({
         kind: 'file', reference, member: reference,
         label: async () => labelIn(await recordAt(i)),
+        picture: async () => pictureOfRecord(await recordAt(i)),
         async load() {
           const bytes = await recordAt(i)
-          return { ...await madeImage(reference, { width: side, height: side, data: interleaved(bytes.subarray(1)) }), label: labelIn(bytes) }
+          return { ...await madeImage(reference, pictureOfRecord(bytes)), label: labelIn(bytes) }
         },
       })
     }
@@ -67,8 +69,8 @@ async function readNames(file: string): Promise<string[]> {
   return names
 }
 
-function interleaved(planes: Uint8Array): Uint8Array {
+function pictureOfRecord(bytes: Uint8Array): Picture {
   const data = new Uint8Array(3 * plane)
-  for (let i = 0; i < plane; i++) for (let k = 0; k < 3; k++) data[3 * i + k] = planes[k * plane + i]!
-  return data
+  for (let i = 0; i < plane; i++) for (let k = 0; k < 3; k++) data[3 * i + k] = bytes[1 + k * plane + i]!
+  return { width: side, height: side, data }
 }

@@ -36,6 +36,7 @@ export async function idxItems(folder: string, train: boolean, spec: string): Pr
     const label = { index: labels[i]! }
     return {
       kind: 'file', reference, member: reference, label: () => Promise.resolve(label),
+      picture: () => Promise.resolve(pictureAt(pixels, i, height, width)),
       load: async () => ({ ...await madeImage(reference, pictureAt(pixels, i, height, width)), label }),
     }
   })

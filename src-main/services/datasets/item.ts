@@ -11,6 +11,8 @@ export interface DataItem {
   member?: string
   /** The class of the image, without loading it; null where it is not known. */
   label?(): Promise<Label | null>
+  /** The pixels alone, where they can be had much faster than by `load`, which makes a file of them. */
+  picture?(): Promise<Picture>
   load(): Promise<LoadedItem>
 }
 
