@@ -8,6 +8,7 @@ import { createOpenModels } from '#services/open-models.ts'
 import { createRunBoard, type RunBoard } from '#services/run-board.ts'
 import { openSettings } from '#services/settings.ts'
 import { createStudyKeeper, type OpenedStudy } from '#services/study-keeper.ts'
+import { comparisonCalls } from './router/comparisons.ts'
 import { figureCalls } from './router/figures.ts'
 import { imageCalls } from './router/images.ts'
 import { modelCalls } from './router/models.ts'
@@ -93,7 +94,7 @@ export async function createDesk(options: DeskOptions): Promise<Desk> {
   return {
     handlers: {
       calls: toldBy({
-        ...systemCalls(parts), ...modelCalls(parts), ...imageCalls(parts), ...runCalls(parts), ...metricCalls(parts), ...studyCalls(parts), ...figureCalls(parts),
+        ...systemCalls(parts), ...modelCalls(parts), ...imageCalls(parts), ...runCalls(parts), ...metricCalls(parts), ...studyCalls(parts), ...figureCalls(parts), ...comparisonCalls(parts),
       }, told),
       streams: { ...systemStreams(parts), ...runStreams(parts) },
     },

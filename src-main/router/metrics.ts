@@ -17,7 +17,7 @@ export function metricCalls({ keeper, models, pool }: Parts): CallsOf<'metrics'>
     'metrics.list': () => metrics.map(({ id, title, citation, definition, better, range, cost, needs }) => ({
       id, title, citation, definition, better, range: [finite(range[0]), finite(range[1])], cost, needs: [...needs],
     })),
-    'metrics.ofRun': async ({ run }) => (await (await (await shown(run)).study.readRun(run)).metrics()).map(plain),
+    'metrics.ofRun': async ({ run }) => (await (await (await shown(run)).study.readRun(run)).metrics()).map(plainMeasurement),
     'metrics.measure': async ({ run, metrics: ids, judge }, { signal }) => {
       const { study } = await shown(run)
       const { measureRun } = await import('#services/measure-run.ts')
@@ -27,12 +27,12 @@ export function metricCalls({ keeper, models, pool }: Parts): CallsOf<'metrics'>
       const measured = await measureRun(await study.readRun(run), pool, {
         metrics: ids, judge: asked && { source: asked.source, name: asked.info.name }, others, signal,
       })
-      return (await study.storeMetrics(run, measured)).map(plain)
+      return (await study.storeMetrics(run, measured)).map(plainMeasurement)
     },
   }
 }
 
-function plain({ error, ...rest }: StoredMeasurement): MeasurementOfRun {
+export function plainMeasurement({ error, ...rest }: StoredMeasurement): MeasurementOfRun {
   return { ...rest, error: errorOf({ error }) }
 }
 

@@ -6,7 +6,7 @@ import type { ModelSource } from '#shared/domain/model.ts'
 import { resolveParameters } from '#shared/domain/parameters.ts'
 import { upsample } from '#shared/imaging/interpolation.ts'
 import type { StoredMeasurement } from '#storage/run-metrics.ts'
-import { seenTruth } from './datasets.ts'
+import { seenTruth, type Truth } from './datasets.ts'
 import { prepareItem } from './prepared-input.ts'
 import { orderAgain } from './rerun.ts'
 import type { StoredRun } from './studies.ts'
@@ -18,6 +18,8 @@ export interface MeasureOptions {
   judge: { source: ModelSource; name: string } | null
   /** Other finished runs of the study; those of the same image, model and target are what `agreement` compares with. */
   others: readonly StoredRun[]
+  /** In place of what the image's data set tells. */
+  truth?: Truth
   signal?: AbortSignal
 }
 
@@ -25,13 +27,14 @@ export interface MeasureOptions {
  * Measures the map of a finished run with the model and image that made it.
  * @throws MaskscopeError 'input' where the model is gone, 'usage' for an unknown metric; a metric that fails says so in its own result
  */
-export async function measureRun(run: StoredRun, pool: Pick<Pool, 'measure' | 'info'>, { metrics, judge, others, signal }: MeasureOptions): Promise<StoredMeasurement[]> {
+export async function measureRun(run: StoredRun, pool: Pick<Pool, 'measure' | 'info'>, { metrics, judge, others, truth: given, signal }: MeasureOptions): Promise<StoredMeasurement[]> {
   for (const id of metrics) if (!allMetrics.some((metric) => metric.id === id)) throw new MaskscopeError('usage', `There is no metric "${id}".`, { subject: 'metric' })
   const { model: { source }, item: reference } = await orderAgain(run)
   const { order, target, evaluations } = run.manifest
   const info = await pool.info(source, { executor: order.executor })
   const item = await reference.load()
   const { image, view } = await prepareItem(item, info)
+  const truth = given ?? item.truth
   const compared: Record<string, JudgedMap> = {}
   for (const other of others) {
     const { order: theirs, target: their } = other.manifest
@@ -41,7 +44,7 @@ export async function measureRun(run: StoredRun, pool: Pick<Pool, 'measure' | 'i
   }
   const { outcomes } = await pool.measure(source, {
     method: order.method, methodParameters: order.parameters, image: image.data, target: target.index, seed: order.seed, map: await judgedMap(run),
-    object: item.truth ? seenTruth(item.truth, view) : null, others: compared, evaluations, metrics: metrics.map((id) => ({ id, parameters: {} })), executor: order.executor,
+    object: truth ? seenTruth(truth, view) : null, others: compared, evaluations, metrics: metrics.map((id) => ({ id, parameters: {} })), executor: order.executor,
     ...(judge ? { judge: judge.source } : {}),
   }, signal ? { signal } : {})
   return outcomes.map((outcome) => measurementOf(outcome, judge?.name ?? null))

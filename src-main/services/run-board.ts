@@ -32,6 +32,8 @@ export interface RunBoard {
   /** Cancels what has not ended, then moves the runs aside. */
   delete(runs: readonly string[]): Promise<void>
   restore(runs: readonly string[]): Promise<void>
+  /** A run that came into the study without having been computed here. */
+  added(run: string): Promise<void>
 }
 
 export interface RunBoardOptions {
@@ -187,6 +189,7 @@ export function createRunBoard({ opened, thumbnailOf }: RunBoardOptions): RunBoa
         tell({ type: 'row', row: await row(run) })
       }
     },
+    added: async (run) => tell({ type: 'row', row: await row(run) }),
   }
 }
 

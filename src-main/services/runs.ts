@@ -38,6 +38,8 @@ export interface RunOrder {
   live?: boolean
   /** What runs the model, settled now and kept; settled when the model is loaded where undefined. */
   executor?: ExecutorChoice
+  /** Those of one lane wait behind each other, lanes take turns; all that name none are of one. */
+  lane?: string
   /** Of a run made again whose labels are not beside the model any more. */
   label?: { index: number; label: string | null }
 }
@@ -112,6 +114,9 @@ export function createRuns({ pool, study, version }: RunsOptions): Runs {
   let waiting: Entry[] = []
   const performing = new Set<Entry>()
   let capacity: number | undefined
+  /** When each lane had its last turn. */
+  const served = new Map<string, number>()
+  let turns = 0
 
   function emit(event: RunEvent): void {
     open.get(event.run)?.tracked.hear(event)
@@ -151,6 +156,13 @@ export function createRuns({ pool, study, version }: RunsOptions): Runs {
     return waiting.length < before
   }
 
+  /** The first of the lane that has waited longest, so that a thousand runs of one kind do not hold up a single one of another. */
+  function nextInTurn(): Entry | undefined {
+    const firsts = new Map<string, Entry>()
+    for (const entry of waiting) if (!entry.pauseWanted && !firsts.has(laneOf(entry))) firsts.set(laneOf(entry), entry)
+    return [...firsts.values()].sort((a, b) => (served.get(laneOf(a)) ?? 0) - (served.get(laneOf(b)) ?? 0))[0]
+  }
+
   /** As many runs at a time as the pool has workers, so that no more pictures are in memory than are worked on. */
   async function pump(): Promise<void> {
     if (capacity === undefined) {
@@ -159,8 +171,9 @@ export function createRuns({ pool, study, version }: RunsOptions): Runs {
       capacity = await pool.capacity().catch(() => 1)
     }
     while ([...performing].filter((entry) => entry.run.state !== 'paused').length < capacity) {
-      const next = waiting.find((entry) => !entry.pauseWanted)
+      const next = nextInTurn()
       if (!next) return
+      served.set(laneOf(next), ++turns)
       leaveQueue(next)
       performing.add(next)
       void perform(next).finally(() => {
@@ -304,4 +317,8 @@ function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
 
 function cancelled(): MaskscopeError {
   return new MaskscopeError('cancelled', 'The run was cancelled.')
+}
+
+function laneOf({ run: { order } }: Entry): string {
+  return order.lane ?? ''
 }

@@ -1,3 +1,4 @@
+import { comparisons } from './comparison.ts'
 import { images, methods, models } from './models.ts'
 import { metrics } from './metrics.ts'
 import { figures, runs, studies } from './runs.ts'
@@ -5,7 +6,7 @@ import { system } from './system.ts'
 
 /** Every call and event between the main side and the window. */
 export const contract = {
-  calls: { ...system.calls, ...models.calls, ...images.calls, ...methods.calls, ...metrics.calls, ...runs.calls, ...studies.calls, ...figures.calls },
+  calls: { ...system.calls, ...models.calls, ...images.calls, ...methods.calls, ...metrics.calls, ...runs.calls, ...studies.calls, ...figures.calls, ...comparisons.calls },
   streams: { ...system.streams, ...runs.streams },
 }
 

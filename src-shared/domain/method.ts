@@ -4,6 +4,9 @@ import type { Access, ModelInfo } from './model.ts'
 export const families = ['mask', 'gradient', 'activation', 'perturbation', 'combination', 'control'] as const
 export type Family = (typeof families)[number]
 
+/** Stands where a run's method does of a map that was imported: no method of ours made it, and none can make it again. */
+export const importedMethod = 'imported-map'
+
 /** What a method may need besides access to outputs or gradients: the layers of a graph of ours, or the true object. */
 export const needs = ['layers', 'object'] as const
 export type Need = (typeof needs)[number]
