@@ -25,6 +25,8 @@ export interface TextItem {
   size: number
   colour: string
   line: SetLine
+  /** Reads upwards: turned by a quarter about its start. */
+  turned?: true
 }
 
 export type PathCommand = readonly ['M' | 'L', number, number] | readonly ['Z']
@@ -66,13 +68,21 @@ export function rectangle(x: number, y: number, width: number, height: number): 
   return [['M', x, y], ['L', x + width, y], ['L', x + width, y + height], ['L', x, y + height], ['Z']]
 }
 
-/** The same list at another size: everything scales, text and lines too. */
-export function scaled(list: DisplayList, factor: number): DisplayList {
+/** The same list at another size: everything scales, text and, unless they are to stay as they are, lines too. */
+export function scaled(list: DisplayList, factor: number, strokes: 'scaled' | 'kept' = 'scaled'): DisplayList {
   if (factor === 1) return list
-  return { ...list, width: list.width * factor, height: list.height * factor, items: list.items.map((item) => scaledItem(item, factor)) }
+  const lines = strokes === 'kept' ? 1 : factor
+  return { ...list, width: list.width * factor, height: list.height * factor, items: list.items.map((item) => scaledItem(item, factor, lines)) }
 }
 
-function scaledItem(item: Item, factor: number): Item {
+/** The same items elsewhere. */
+export function moved(items: readonly Item[], dx: number, dy: number): Item[] {
+  return items.map((item): Item => (item.type === 'path'
+    ? { ...item, commands: item.commands.map((c): PathCommand => (c[0] === 'Z' ? c : [c[0], c[1] + dx, c[2] + dy])) }
+    : { ...item, x: item.x + dx, y: item.y + dy }))
+}
+
+function scaledItem(item: Item, factor: number, lines: number): Item {
   switch (item.type) {
     case 'text': {
       const runs = item.line.runs.map((run) => ({ ...run, offset: run.offset * factor, width: run.width * factor }))
@@ -84,8 +94,8 @@ function scaledItem(item: Item, factor: number): Item {
       const commands = item.commands.map((c): PathCommand => (c[0] === 'Z' ? c : [c[0], c[1] * factor, c[2] * factor]))
       const { stroke } = item
       if (!stroke) return { ...item, commands }
-      const dash = stroke.dash ? { dash: stroke.dash.map((d) => d * factor) } : {}
-      return { ...item, commands, stroke: { ...stroke, width: stroke.width * factor, ...dash } }
+      const dash = stroke.dash ? { dash: stroke.dash.map((d) => d * lines) } : {}
+      return { ...item, commands, stroke: { ...stroke, width: stroke.width * lines, ...dash } }
     }
   }
 }

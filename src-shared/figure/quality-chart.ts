@@ -11,6 +11,8 @@ import { ellipsise, pointMm, textWidth } from './text.ts'
 /** One method at one budget or several, in the order of its line. */
 export interface QualitySeries {
   name: string
+  /** Which of the looks of methods it has; that of its place in the order where undefined. */
+  look?: number
   /** `x`: evaluations; `low` and `high`: the interval around `y`. */
   points: readonly { x: number; y: number; low: number; high: number }[]
 }
@@ -39,13 +41,32 @@ const keyMark = 3
  * methods that ask nothing lie at its lower end.
  * @throws MaskscopeError 'usage' for a width that cannot be kept
  */
-export function layOutQualityChart({ title, xTitle, better, series, note }: QualityChart, { width, family = 'arimo' }: { width: number; family?: FontFamily }): DisplayList {
+export function layOutQualityChart(chart: QualityChart, { width, family = 'arimo' }: { width: number; family?: FontFamily }): DisplayList {
   checkWidth(width)
+  const { title, series, better, note } = chart
+  const { items, height } = drawQualityChart(chart, { width, family, least: plotHeight, letter: null })
+  const best = shownSeries(series, better).map((one) => `${one.name} ${numberText(bestPoint(one, better).y)}`).join(', ')
+  return { width, height, title, description: `${title}: ${best}. ${note}`, items }
+}
+
+/** The better end first; what has no point is left out. */
+function shownSeries(series: readonly QualitySeries[], better: QualityChart['better']): QualitySeries[] {
+  const sign = better === 'higher' ? 1 : -1
+  return [...series].filter(({ points }) => points.length > 0).sort((a, b) => sign * (bestPoint(b, better).y - bestPoint(a, better).y))
+}
+
+function bestPoint(one: QualitySeries, better: QualityChart['better']): QualitySeries['points'][number] {
+  const sign = better === 'higher' ? 1 : -1
+  return one.points.reduce((best, point) => (sign * point.y > sign * best.y ? point : best))
+}
+
+/** The same as items from the left upper corner. @param least mm of the plot at least */
+export function drawQualityChart(
+  { title, xTitle, better, series, note }: QualityChart, { width, family, least, letter }: { width: number; family: FontFamily; least: number; letter: string | null },
+): { items: Item[]; height: number } {
   const { text, tick } = typeSizes[family]
   const format = { family, size: text }
-  const sign = better === 'higher' ? 1 : -1
-  const bestPoint = (one: QualitySeries): QualitySeries['points'][number] => one.points.reduce((best, point) => (sign * point.y > sign * best.y ? point : best))
-  const shown = [...series].filter(({ points }) => points.length > 0).sort((a, b) => sign * (bestPoint(b).y - bestPoint(a).y))
+  const shown = shownSeries(series, better)
   const points = shown.flatMap((one) => one.points)
   const yAxis = linearAxis(Math.min(...points.map(({ low }) => low)), Math.max(...points.map(({ high }) => high)), 5)
   const positive = points.map(({ x }) => x).filter((x) => x > 0)
@@ -55,36 +76,35 @@ export function layOutQualityChart({ title, xTitle, better, series, note }: Qual
   const keyWidth = Math.min(width * 0.4, keyMark + 4 + Math.max(0, ...names.map(({ name }) => textWidth(name, format))))
   const left = axisWidth(yAxis, family) + 0.5
   const top = capHeight(format) + 3.6
-  const height = Math.max(plotHeight, shown.length * leading)
+  const height = Math.max(least, shown.length * leading)
   const frame: ChartFrame = { x: left, y: top, width: width - left - keyGap - keyWidth, height, family }
   const at = ({ x, y }: { x: number; y: number }): [number, number] => [frame.x + frame.width * xAxis.position(x), frame.y + frame.height * (1 - yAxis.position(y))]
-  const lines: Series[] = shown.flatMap(({ name, points: own }, i): Series[] =>
-    own.length < 2 ? [] : [{ label: name, value: '', stroke: termStroke(i), points: own.map(({ x, y }) => [x, y] as const) }])
+  const lines: Series[] = shown.flatMap(({ name, points: own, look }, i): Series[] =>
+    own.length < 2 ? [] : [{ label: name, value: '', stroke: termStroke(look ?? i), points: own.map(({ x, y }) => [x, y] as const) }])
   const items: Item[] = [
-    placeText(title, 0, capHeight(format) + 0.7, format),
+    placeText([...(letter === null ? [] : [{ text: `(${letter})`, style: 'bold' as const }, { text: ' ' }]), { text: title }], 0, capHeight(format) + 0.7, format),
     ...drawLeftAxis(frame, yAxis),
     ...drawBottomAxis(frame, xAxis, xTitle),
     ...shown.flatMap(({ points: own }) => own.map((point): Item => polyline([at({ x: point.x, y: point.low }), at({ x: point.x, y: point.high })], hairline))),
     ...drawSeries(frame, xAxis, yAxis, lines),
-    ...shown.flatMap(({ points: own }, i) => own.map((point) => markerAt(at(point), i))),
+    ...shown.flatMap(({ points: own, look }, i) => own.map((point) => markerAt(at(point), look ?? i))),
   ]
   const taken: [number, number][] = []
   shown.forEach(({ points: own }, i) => {
-    const [x, y] = freePlace(at(bestPoint({ name: '', points: own })), taken)
+    const [x, y] = freePlace(at(bestPoint({ name: '', points: own }, better)), taken)
     taken.push([x, y])
     items.push(placeText(String(i + 1), x, y, { family, size: tick }, { vertical: 'middle', colour: mutedInk }))
   })
   const keyLeft = frame.x + frame.width + keyGap
   names.forEach(({ number, name }, i) => {
     const y = top + leading * (i + 0.5)
-    items.push(markerAt([keyLeft + marker, y], i))
+    items.push(markerAt([keyLeft + marker, y], shown[i]!.look ?? i))
     items.push(placeText([{ text: number, colour: mutedInk }], keyLeft + keyMark, y, format, { vertical: 'middle' }))
     items.push(placeText(ellipsise(name, keyWidth - keyMark - 4, format), keyLeft + keyMark + 4, y, format, { vertical: 'middle' }))
   })
   const bottom = top + height + axisHeight(family) + 3
   items.push(placeText(note, 0, bottom + capHeight(format), format, { colour: mutedInk }))
-  const best = shown.map((one) => `${one.name} ${numberText(bestPoint(one).y)}`).join(', ')
-  return { width, height: Math.ceil((bottom + capHeight(format) + 1.2) * 100) / 100, title, description: `${title}: ${best}. ${note}`, items }
+  return { items, height: Math.ceil((bottom + capHeight(format) + 1.2) * 100) / 100 }
 }
 
 /** Shapes differ as the colours do, so that they can be told apart in greyscale. */

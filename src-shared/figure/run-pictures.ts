@@ -1,13 +1,11 @@
 import { colourMap, composeOverlay, cropBox, seesAll } from '../imaging/overlay.ts'
-import type { Limits } from '../imaging/normalisation.ts'
 import { mapTitle } from './map-kind.ts'
-import { linearAxis } from './axis.ts'
+import { barTicks } from './colour-bar.ts'
 import { polyline, rectangle, type ImageItem, type Item } from './display-list.ts'
 import type { Sheet } from './run-figure.ts'
 import { capHeight, headAscent, placeText } from './set.ts'
-import { numberText } from './numbers.ts'
 import { axisStroke, hairline, tickLength, typeSizes } from './style.ts'
-import { textWidth, type TextFormat } from './text.ts'
+import { textWidth } from './text.ts'
 
 const gap = 2.4
 /** mm between a panel's head and its picture. */
@@ -113,31 +111,4 @@ function colourBar(sheet: Sheet, left: number, right: number, y: number, leftmos
     items.push(placeText(label, labelX, baseline, format, { anchor: 'middle' }))
   }
   return { items, bottom: baseline + 0.6 }
-}
-
-interface BarTick {
-  x: number
-  label: string
-  labelX: number
-}
-
-/** The limits themselves, and round values between them as far as their labels stand clear of each other. */
-function barTicks({ low, high }: Limits, start: number, width: number, format: TextFormat): BarTick[] {
-  const half = (label: string) => textWidth(label, format) / 2
-  const at = (value: number) => start + (width * (value - low)) / (high - low)
-  const lowLabel = numberText(low, 3)
-  const highLabel = numberText(high, 3)
-  const ticks: BarTick[] = [
-    { x: start, label: lowLabel, labelX: Math.max(start, start - 1.2 + half(lowLabel)) },
-    // The last label ends with the bar instead of hanging over the edge of the figure.
-    { x: start + width, label: highLabel, labelX: start + width - half(highLabel) },
-  ]
-  const clear = 1.6
-  const inner = linearAxis(low, high, width < 30 ? 2 : 4, false).ticks
-    .map(({ at: t, label }) => ({ x: start + width * t, label, labelX: start + width * t }))
-    .sort((a, b) => Math.abs(a.x - at(0)) - Math.abs(b.x - at(0)) || a.x - b.x)
-  for (const tick of inner) {
-    if (ticks.every((other) => Math.abs(other.labelX - tick.labelX) >= half(other.label) + half(tick.label) + clear)) ticks.push(tick)
-  }
-  return ticks
 }

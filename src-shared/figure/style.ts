@@ -40,3 +40,10 @@ const termStrokes: readonly Stroke[] = [
 export function termStroke(index: number): Stroke {
   return termStrokes[index % termStrokes.length] as Stroke
 }
+
+/** The line of the n-th method of a study: colours crossed with dashes, different for 36 of them. */
+export function methodStroke(index: number): Stroke {
+  const { colour } = termStroke(index)
+  const { dash } = termStroke(index + Math.floor(index / termStrokes.length))
+  return { colour, width: 0.75, ...(dash ? { dash } : {}) }
+}

@@ -8,6 +8,8 @@ export interface SvgResources {
   images: ReadonlyMap<string, Uint8Array>
   /** TrueType files; a face that is absent is left to the viewer's fonts. */
   fonts: ReadonlyMap<FaceId, Uint8Array>
+  /** XML for the file's metadata element. */
+  metadata?: string
 }
 
 /** The characters that a display list sets in each face. */
@@ -37,6 +39,7 @@ export function writeSvg(list: DisplayList, resources: SvgResources): string {
     `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ${size} viewBox="0 0 ${width} ${height}">`,
     `<title>${escapeXml(list.title)}</title>`,
     `<desc>${escapeXml(list.description)}</desc>`,
+    ...(resources.metadata === undefined ? [] : [`<metadata>${resources.metadata}</metadata>`]),
     `<style>${fontFaces(resources.fonts)}text{font-kerning:none;font-variant-ligatures:none;text-rendering:geometricPrecision;white-space:pre}</style>`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     ...list.items.map((item) => writeItem(item, resources)),
@@ -60,14 +63,15 @@ function writeItem(item: Item, resources: SvgResources): string {
 }
 
 /** Each run has its own place, so that no viewer's idea of widths, kerning or fallback moves what follows. */
-function writeText({ x, y, size, colour, line }: TextItem): string {
+function writeText({ x, y, size, colour, line, turned }: TextItem): string {
   const spans = line.runs.map((run) => {
     const { family, weight, slant } = face(run.face)
     const style = `${weight === 700 ? ' font-weight="700"' : ''}${slant === 'normal' ? '' : ` font-style="${slant}"`}`
     const fill = run.colour === undefined ? '' : ` fill="${run.colour}"`
     return `<tspan x="${num(x + run.offset)}" font-family="${family}"${style}${fill}>${escapeXml(run.text)}</tspan>`
   })
-  return `<text y="${num(y)}" font-size="${num(size * pointMm)}" fill="${colour}" xml:space="preserve">${spans.join('')}</text>`
+  const turn = turned ? ` transform="rotate(-90 ${num(x)} ${num(y)})"` : ''
+  return `<text y="${num(y)}"${turn} font-size="${num(size * pointMm)}" fill="${colour}" xml:space="preserve">${spans.join('')}</text>`
 }
 
 function writePath({ commands, fill, stroke }: PathItem): string {
