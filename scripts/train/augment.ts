@@ -18,13 +18,14 @@ export function writeAugmented(images: Images, index: number, { shift, mirror, s
   const mirrored = random.uniform() < 0.5 && mirror
   const part = random.uniform() < smooth ? random.uniform() : 0
   const from = index * height * width * channels
-  const at = (y: number, x: number, c: number): number => pixels[from + (clamp(y, height) * width + clamp(mirrored ? width - 1 - x : x, width)) * channels + c]!
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
+  const rows = Int32Array.from({ length: height + 2 }, (_, y) => clamp(y - 1 + down, height))
+  const columns = Int32Array.from({ length: width + 2 }, (_, x) => (mirrored ? width - 1 - clamp(x - 1 + across, width) : clamp(x - 1 + across, width)))
+  const at = (y: number, x: number, c: number): number => pixels[from + (rows[y]! * width + columns[x]!) * channels + c]!
+  for (let y = 1; y <= height; y++) {
+    for (let x = 1; x <= width; x++) {
       for (let c = 0; c < channels; c++) {
-        const [v, u] = [y + down, x + across]
-        let value = at(v, u, c)
-        if (part > 0) value += part * (binomial(at, v, u, c) - value)
+        let value = at(y, x, c)
+        if (part > 0) value += part * (binomial(at, y, x, c) - value)
         into[offset++] = value / 255
       }
     }

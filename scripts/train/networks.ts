@@ -21,7 +21,7 @@ export const networks: readonly Network[] = [
     half: 'a',
     seed: 1,
     build: (seed, shape) => stack(seed, [
-      { kernel: 5, filters: 24, stride: 2 }, { kernel: 3, filters: 40 }, { kernel: 3, filters: 64, stride: 2 }, { kernel: 3, filters: 64 },
+      { kernel: 5, filters: 16, stride: 2 }, { kernel: 3, filters: 32 }, { kernel: 3, filters: 48, stride: 2 }, { kernel: 3, filters: 48 },
     ], shape),
   },
   {
@@ -30,7 +30,7 @@ export const networks: readonly Network[] = [
     half: 'b',
     seed: 2,
     build: (seed, shape) => stack(seed, [
-      { kernel: 3, filters: 20, pool: 'max' }, { kernel: 3, filters: 40, pool: 'max' }, { kernel: 3, filters: 80 },
+      { kernel: 3, filters: 16, pool: 'max' }, { kernel: 3, filters: 32, pool: 'max' }, { kernel: 3, filters: 64 },
     ], { ...shape, hidden: 64 }),
   },
 ]

@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   })
   const { data: spec, out } = values
   if (spec === undefined || out === undefined) throw wrong('Say what to train on and where to write: --data idx:DIR --out DIR.', spec === undefined ? '--data' : '--out')
-  const epochs = wholeNumber('--epochs', values.epochs ?? '12', 1)
+  const epochs = wholeNumber('--epochs', values.epochs ?? '8', 1)
   const seed = wholeNumber('--seed', values.seed ?? '1', 0)
   const unknown = positionals.find((name) => !networks.some((network) => network.name === name))
   if (unknown !== undefined) throw wrong(`There is no network "${unknown}"; name classifier or judge, or neither for both.`, unknown)

@@ -1,0 +1,38 @@
+import { findMethod } from '#engine/methods/registry.ts'
+import type { ModelInfo } from '#shared/domain/model.ts'
+import { resolveParameters, type ParameterValues } from '#shared/domain/parameters.ts'
+import type { Explanation } from '#shared/domain/run.ts'
+
+/**
+ * Values that make masks over a whole data set affordable, where a method's own defaults are meant for one image at a time: few steps at a
+ * large rate. What they cost in quality stands in docs/reconstruction.md.
+ */
+const quick: Readonly<Record<string, ParameterValues>> = {
+  'neuromask': { 'iterations': 40, 'learning-rate': 0.6, 'resolution': 14, 'shift': 2 },
+  'sensitivity-mask': { 'queries': 1600, 'resolution': 14, 'noise-smoothing': 0.7 },
+}
+
+/** The method that salient sets are computed with unless another is asked for: NeuroMask, or with outputs alone the sensitivity-weighted mask. */
+export function defaultSalientMethod({ access }: Pick<ModelInfo, 'access'>): string {
+  return access === 'gradient' ? 'neuromask' : 'sensitivity-mask'
+}
+
+/**
+ * A method's parameters for a whole data set: the quick ones where it has them, unless a person names a preset; then what the person gives.
+ * @throws MaskscopeError 'usage' naming the method or parameter
+ */
+export function salientParameters(method: string, given: ParameterValues = {}): ParameterValues {
+  return resolveParameters(findMethod(method), { ...('preset' in given ? {} : quick[method]), ...given })
+}
+
+/**
+ * An explanation as a mask in [0, 1]: a mask is taken as it is; of any other map the part that speaks for the class, by its largest value.
+ * @returns [height, width]; null where nothing speaks for the class
+ */
+export function maskOf({ saliency: { data }, range: [low, high], signed }: Explanation): Float32Array | null {
+  if (!signed && low === 0 && high === 1) return data.some((value) => value > 0) ? data : null
+  const from = signed || !Number.isFinite(low) ? 0 : low
+  const top = !signed && Number.isFinite(high) ? high : data.reduce((most, value) => Math.max(most, value), -Infinity)
+  if (!(top > from) || !data.some((value) => value > from)) return null
+  return data.map((value) => Math.min(1, Math.max(0, (value - from) / (top - from))))
+}
