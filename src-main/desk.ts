@@ -2,13 +2,16 @@ import path from 'node:path'
 import type { WorkbenchContract } from '#shared/contract/contract.ts'
 import type { Handlers } from '#shared/link/link.ts'
 import { createHandles, type Handles } from '#services/handles.ts'
+import { createBenchmarks } from '#services/benchmark/window.ts'
+import { reachOf } from '#services/datasets/reach.ts'
 import { createNotices } from '#services/notices.ts'
 import { createOpenImages } from '#services/open-images.ts'
 import { createOpenModels } from '#services/open-models.ts'
 import { createRunBoard, type RunBoard } from '#services/run-board.ts'
-import { openSettings } from '#services/settings.ts'
+import { openSettings, type RecentKind } from '#services/settings.ts'
 import { createStudyKeeper, type OpenedStudy } from '#services/study-keeper.ts'
 import { comparisonCalls } from './router/comparisons.ts'
+import { benchmarkCalls, benchmarkStreams } from './router/benchmark.ts'
 import { figureCalls } from './router/figures.ts'
 import { imageCalls } from './router/images.ts'
 import { modelCalls } from './router/models.ts'
@@ -63,13 +66,15 @@ export async function createDesk(options: DeskOptions): Promise<Desk> {
   const { pool } = workbench
   const handles = createHandles()
 
-  function remember(kind: 'models' | 'images' | 'studies', place: string): void {
+  function remember(kind: RecentKind, place: string): void {
     if (!path.isAbsolute(place)) return
     settings.remember(kind, place)
-    host.opened?.(place)
+    if (kind !== 'benchmarks') host.opened?.(place)
   }
 
-  const images = createOpenImages({ handles, onOpen: (file) => remember('images', file), onNotice: (message) => notices.tell('info', message) })
+  // A page reads what its shell was started for, and what it has sent.
+  const reach = host.shell === 'web' ? reachOf(() => [...host.roots, ...[host.sent?.()].filter((place) => place !== undefined)]) : null
+  const images = createOpenImages({ handles, reach, onOpen: (file) => remember('images', file), onNotice: (message) => notices.tell('info', message) })
   const models = createOpenModels({
     pool, handles,
     // A folder's name says more than model.json.
@@ -88,22 +93,29 @@ export async function createDesk(options: DeskOptions): Promise<Desk> {
     return board
   }
 
+  const benchmarks = createBenchmarks({
+    // Beside the studies, as those of the command line lie in the folder where it runs.
+    pool, handles, models, images, usualFolder: path.join(path.dirname(studiesFolder), 'maskscope-benchmarks'), reach,
+    recent: () => settings.recent('benchmarks'), remember: (folder) => remember('benchmarks', folder),
+  })
+
   const log = options.log ?? ((message: string) => void process.stderr.write(`${message}\n`))
   const told = host.told ?? ((text: string) => text)
   const parts: Parts = { host, pool, handles, settings, notices, models, images, keeper, boardOf, log }
   return {
     handlers: {
       calls: toldBy({
-        ...systemCalls(parts), ...modelCalls(parts), ...imageCalls(parts), ...runCalls(parts), ...metricCalls(parts), ...studyCalls(parts), ...figureCalls(parts), ...comparisonCalls(parts),
+        ...systemCalls(parts), ...modelCalls(parts), ...imageCalls(parts), ...runCalls(parts), ...metricCalls(parts), ...studyCalls(parts), ...figureCalls(parts),
+        ...benchmarkCalls({ benchmarks, host }), ...comparisonCalls(parts),
       }, told),
-      streams: { ...systemStreams(parts), ...runStreams(parts) },
+      streams: { ...systemStreams(parts), ...runStreams(parts), ...benchmarkStreams({ benchmarks, host }) },
     },
     handles,
-    busy: () => keeper.writing().reduce((sum, { runs }) => sum + runs.live().length, 0),
+    busy: () => keeper.writing().reduce((sum, { runs }) => sum + runs.live().length, benchmarks.busy()),
     openStudy: async (place) => void (await keeper.open(place)),
     async dispose() {
       try {
-        await keeper.dispose()
+        await Promise.all([keeper.dispose(), benchmarks.dispose()])
       } finally {
         await workbench.dispose()
         await settings.flush()

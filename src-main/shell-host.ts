@@ -12,6 +12,8 @@ export interface ShellHost {
   } | null
   /** Absolute folders below which the page's own chooser may look; empty in the desktop program. */
   roots: readonly string[]
+  /** Absolute; where what the page has sent lies. Undefined where nothing was sent. */
+  sent?(): string | undefined
   /** A text without what a person cannot know of files, e.g. where those lie that a browser has sent; as it is where undefined. */
   told?(text: string): string
   /** Menu commands, files opened from outside, notices. @returns what ends it */

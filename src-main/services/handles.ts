@@ -62,6 +62,7 @@ export function shortPlace(place: string): string {
 
 async function folderKind(folder: string): Promise<FileEntry['kind']> {
   const names = await readdir(folder).catch((): string[] => [])
+  if (names.includes('benchmark.json')) return 'benchmark'
   if (names.some((name) => name.endsWith(manifestEnding) && !name.startsWith('.'))) return 'study'
   return names.some((name) => name === 'model.json' || isOnnx(name)) ? 'model' : 'folder'
 }

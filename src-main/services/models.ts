@@ -114,6 +114,11 @@ function findBundled(spec: string): string | undefined {
   return existsSync(path.join(folder, 'model.json')) ? folder : undefined
 }
 
+/** Whether a word names one of the program's own models. */
+export function isBundled(spec: string): boolean {
+  return findBundled(spec) !== undefined
+}
+
 const usualRanges = '--range 0,1 or --range -1,1 or --range 0,255'
 
 function completePreprocessing(

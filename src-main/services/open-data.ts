@@ -2,7 +2,8 @@ import path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { DataSet } from '#shared/contract/models.ts'
 import { MaskscopeError, serialiseError } from '#shared/domain/errors.ts'
-import { resolveData, type DataItem, type Label } from './datasets.ts'
+import type { DataItem, Label } from './datasets.ts'
+import { resolveWithin, type Reach } from './datasets/reach.ts'
 import type { Handles } from './handles.ts'
 import { pngWithin, thumbnailSide } from './thumbnails.ts'
 
@@ -23,14 +24,17 @@ export interface OpenData {
   pick(data: DataSet, indices: readonly number[]): Promise<DataItem[]>
 }
 
-/** The data sets that a window looks through; the latest stays at hand, since a packed one is read whole. */
-export function createOpenData(handles: Handles): OpenData {
+/**
+ * The data sets that a window looks through; the latest stays at hand, since a packed one is read whole.
+ * @param reach null: everything may be read
+ */
+export function createOpenData(handles: Handles, reach: Reach | null = null): OpenData {
   let latest: { spec: string; items: Promise<DataItem[]> } | null = null
 
   function itemsOf(data: DataSet): Promise<DataItem[]> {
     const spec = specOf(data, handles.path(data.place))
     if (latest?.spec !== spec) {
-      const items = resolveData(spec)
+      const items = resolveWithin(spec, reach)
       const mine = latest = { spec, items }
       // What failed is looked at anew: the person may have mended it.
       items.catch(() => (latest === mine ? (latest = null) : undefined))

@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { DataSet, OpenImage } from '#shared/contract/models.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { folderItems, resolveScenes, fileItem, type DataItem, type LoadedItem } from './datasets.ts'
+import type { Reach } from './datasets/reach.ts'
 import type { Handles } from './handles.ts'
 import { decodeImage } from './images.ts'
 import { createLru } from './lru.ts'
@@ -40,6 +41,8 @@ export interface OpenImages {
 
 export interface OpenImagesOptions {
   handles: Handles
+  /** What of data sets may be read; everything where null or undefined. */
+  reach?: Reach | null
   /** A file or folder was opened. */
   onOpen?(file: string): void
   /** Something for the person besides the answer, e.g. that some images of a folder are damaged. */
@@ -54,12 +57,12 @@ const mostPasted = 512 << 20
 /** So many images of a folder are decoded at a time. */
 const atATime = 3
 
-export function createOpenImages({ handles, onOpen, onNotice }: OpenImagesOptions): OpenImages {
+export function createOpenImages({ handles, reach, onOpen, onNotice }: OpenImagesOptions): OpenImages {
   const known = new Map<string, ImageAtHand>()
   const thumbnails = new WeakMap<DataItem, Uint8Array<ArrayBuffer>>()
   const loaded = createLru<LoadedItem>(keepPictures, (item) => item.picture.data.byteLength + item.bytes.byteLength + (item.exact?.data.byteLength ?? 0))
   const pictures = createLru<Uint8Array<ArrayBuffer>>({ count: 50, bytes: 128 << 20 }, (png) => png.byteLength)
-  const sets = createOpenData(handles)
+  const sets = createOpenData(handles, reach)
   let pasted = 0
 
   function find(image: string): ImageAtHand {

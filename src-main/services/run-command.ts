@@ -121,7 +121,7 @@ export function figureCommand({ study, run, file, format, options }: FigureComma
   ], platform)
 }
 
-function statedWords({ card, fit, range, mean, std, labels }: ModelOptions): string[] {
+export function statedWords({ card, fit, range, mean, std, labels }: ModelOptions): string[] {
   return [
     ...(card === undefined ? [] : ['--model-card', card]),
     ...(fit === undefined ? [] : ['--fit', fit]),

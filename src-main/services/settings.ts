@@ -5,7 +5,7 @@ import { settings as settingsSchema, type Settings } from '#shared/contract/syst
 import { defaultSettings } from '#shared/domain/settings.ts'
 import { createFiles, type Files } from '#storage/files.ts'
 
-export const recentKinds = ['models', 'images', 'studies'] as const
+export const recentKinds = ['models', 'images', 'studies', 'benchmarks'] as const
 export type RecentKind = (typeof recentKinds)[number]
 const mostRecent = 12
 
@@ -79,7 +79,7 @@ interface Content {
 }
 
 async function readSettings(file: string): Promise<{ content: Content; notice: string | null }> {
-  const fresh: Content = { settings: defaultSettings, recent: { models: [], images: [], studies: [] } }
+  const fresh: Content = { settings: defaultSettings, recent: { models: [], images: [], studies: [], benchmarks: [] } }
   let text: string
   try {
     text = await readFile(file, 'utf8')
@@ -111,7 +111,7 @@ function parseContent(text: string, wrong: string[]): Content | null {
   const recent = isRecord(json['recent']) ? json['recent'] : {}
   return {
     settings: chooseFields(settingsSchema.shape, settings as Record<string, unknown>, defaultSettings, '', wrong),
-    recent: { models: places(recent['models']), images: places(recent['images']), studies: places(recent['studies']) },
+    recent: { models: places(recent['models']), images: places(recent['images']), studies: places(recent['studies']), benchmarks: places(recent['benchmarks']) },
   }
 }
 

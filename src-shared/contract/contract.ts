@@ -1,4 +1,5 @@
 import { comparisons } from './comparison.ts'
+import { benchmark } from './benchmark.ts'
 import { images, methods, models } from './models.ts'
 import { metrics } from './metrics.ts'
 import { figures, runs, studies } from './runs.ts'
@@ -6,8 +7,8 @@ import { system } from './system.ts'
 
 /** Every call and event between the main side and the window. */
 export const contract = {
-  calls: { ...system.calls, ...models.calls, ...images.calls, ...methods.calls, ...metrics.calls, ...runs.calls, ...studies.calls, ...figures.calls, ...comparisons.calls },
-  streams: { ...system.streams, ...runs.streams },
+  calls: { ...benchmark.calls, ...system.calls, ...models.calls, ...images.calls, ...methods.calls, ...metrics.calls, ...runs.calls, ...studies.calls, ...figures.calls, ...comparisons.calls },
+  streams: { ...benchmark.streams, ...system.streams, ...runs.streams },
 }
 
 export type WorkbenchContract = typeof contract

@@ -7,10 +7,10 @@ import { count, handle, nothing, text } from './values.ts'
 
 const backendId = z.enum(backendIds)
 
-export const fileKinds = ['model', 'image', 'study', 'labels', 'card', 'folder', 'other'] as const
+export const fileKinds = ['model', 'image', 'study', 'benchmark', 'labels', 'card', 'folder', 'other'] as const
 
-/** What files are chosen for; `data` is the folder of a data set, `list` one that is a file. */
-export const choosePurposes = ['model', 'image', 'study', 'labels', 'data', 'list'] as const
+/** What files are chosen for; `data` is the folder of a data set, `list` one that is a file, `configs` one of parameters. */
+export const choosePurposes = ['model', 'image', 'study', 'labels', 'data', 'list', 'benchmark', 'configs', 'folder'] as const
 export type ChoosePurpose = (typeof choosePurposes)[number]
 
 /** A file or folder that the person chose, dropped, uploaded or opened before. */

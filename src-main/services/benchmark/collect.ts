@@ -34,10 +34,16 @@ export interface Results {
   errors: { entry: string; message: string; images: number }[]
   /** Of explaining, mean per image by entry; outside of what is the same every time. */
   seconds: Map<string, number>
+  /** Pieces that are not there yet. */
+  missing: number
 }
 
-/** Reads what a benchmark has stored. @throws MaskscopeError 'input' naming what is missing, where it is not complete */
-export async function collectResults(manifest: BenchmarkManifest, records: Records): Promise<Results> {
+/**
+ * Reads what a benchmark has stored.
+ * @param partial what is missing counts nowhere: values of images that a method has not come to are NaN
+ * @throws MaskscopeError 'input' naming what is missing, where it is not complete and must be
+ */
+export async function collectResults(manifest: BenchmarkManifest, records: Records, { partial = false }: { partial?: boolean } = {}): Promise<Results> {
   const { compared } = comparing(manifest.metrics)
   const subjects: Subject[] = []
   const excluded: Excluded[] = []
@@ -70,14 +76,14 @@ export async function collectResults(manifest: BenchmarkManifest, records: Recor
       })
     }
   }
-  if (missing.length > 0) {
+  if (missing.length > 0 && !partial) {
     throw new MaskscopeError('input', `The benchmark is not complete: ${missing.length} pieces are missing (${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ', …' : ''}). Run the same command again, or merge all shards.`, { subject: missing[0]! })
   }
   const columns = manifest.entries.flatMap(({ name }) => manifest.metrics.map((metric) => columnOf(name, metric, found.get(name)!)))
   const costs = manifest.entries.map(({ name }): Cost => ({
     entry: name, forward: found.get(name)!.map((maps) => mean(maps.map(({ forward }) => forward))), backward: found.get(name)!.map((maps) => mean(maps.map(({ backward }) => backward))),
   }))
-  return { manifest, subjects, excluded, columns, costs, errors: [...errors.values()], seconds: await secondsOf(manifest, records) }
+  return { manifest, subjects, excluded, columns, costs, errors: [...errors.values()], seconds: await secondsOf(manifest, records), missing: missing.length }
 }
 
 function countError(errors: Map<string, { entry: string; message: string; images: number }>, entry: string, message: string, images: number): void {

@@ -80,18 +80,19 @@ function drawsNothing({ deterministic }: Method, parameters: ParameterValues): b
  */
 export function chooseMetrics(names: readonly string[] | 'all' | 'cheap', possible: Possible, entries: number): Metric[] {
   if (names === 'all' || names === 'cheap') {
-    return metrics.filter((metric) => missing(metric, possible, entries) === null && (names === 'all' || metric.cost !== 'dear'))
+    return metrics.filter((metric) => whyNotMetric(metric, possible, entries) === null && (names === 'all' || metric.cost !== 'dear'))
   }
   requireDistinct(names, 'metric')
   return names.map((name) => {
     const metric = findMetric(name)
-    const reason = missing(metric, possible, entries)
+    const reason = whyNotMetric(metric, possible, entries)
     if (reason !== null) throw new MaskscopeError('unavailable', `${metric.title} ${reason}; leave ${name} out.`, { subject: '--metrics' })
     return metric
   })
 }
 
-function missing({ needs }: Metric, { info, hasTruth, hasMosaic, hasJudge }: Possible, entries: number): string | null {
+/** What stands between a metric and the data, the models and the number of methods, to follow its title; null: nothing. */
+export function whyNotMetric({ needs }: Metric, { info, hasTruth, hasMosaic, hasJudge }: Possible, entries: number): string | null {
   for (const need of needs) {
     if (need === 'object' && (!hasTruth || hasMosaic)) return 'needs the true object, which this data does not have'
     if (need === 'mosaic' && !hasMosaic) return 'needs mosaics, as mosaic:2(DATA) makes them'

@@ -6,7 +6,7 @@ import { collectResults, type Results } from './collect.ts'
 import type { BenchmarkManifest } from './manifest.ts'
 import { plottedMetrics, qualityPlot } from './plots.ts'
 import { openRecords } from './records.ts'
-import { summarise, type Summary, type SummaryOptions } from './summary.ts'
+import { summariseGently, type Summary, type SummaryOptions } from './summary.ts'
 import { detailsCsv, excludedCsv, latexTable, markdownTable, resultsCsv, secondsCsv } from './tables.ts'
 
 /** Two columns of a paper: the key needs room. */
@@ -19,7 +19,7 @@ const plotWidth = 140
 export async function finishBenchmark(manifest: BenchmarkManifest, folder: string, { against, resamples, plots = true }: Partial<SummaryOptions> & { plots?: boolean } = {}): Promise<{ summary: Summary; results: Results }> {
   const files = createFiles()
   const results = await collectResults(manifest, await openRecords(folder, files))
-  const summary = summarise(results, { against: chosen(manifest, against), ...(resamples === undefined ? {} : { resamples }) })
+  const summary = await summariseGently(results, { against: chosen(manifest, against), ...(resamples === undefined ? {} : { resamples }) })
   const write = (name: string, content: string | Uint8Array): Promise<void> => files.write(path.join(folder, name), content)
   await write('results.csv', resultsCsv(results))
   await write('details.csv', detailsCsv(results))

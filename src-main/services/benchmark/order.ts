@@ -4,7 +4,7 @@ import type { Pool } from '#pool/pool.ts'
 import { modelKey } from '#pool/worker-handle.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { slug } from '#storage/layout.ts'
-import { resolveData } from '../datasets.ts'
+import { resolveData, type DataItem } from '../datasets.ts'
 import type { LoadedModel } from '../models.ts'
 import { chooseEntries, chooseMetrics, type Configurations, type Possible } from './entries.ts'
 import type { BenchmarkOrder } from './perform.ts'
@@ -24,20 +24,25 @@ export interface AskedBenchmark {
   keepMaps: boolean
   /** Seeds per image of a method that draws at random; three where undefined. */
   draws?: number
+  /** The images, where somebody has looked at the data already. */
+  items?: readonly DataItem[]
 }
+
+/** With models as whoever asks knows them. */
+export type AskedOf<Model> = Omit<AskedBenchmark, 'model' | 'judge'> & { model: Model; judge: Model | null }
 
 /**
  * Looks at all that can be known before any work: data, methods, metrics and how they fit together.
  * @param left hears of what `all` leaves out
  * @throws MaskscopeError naming what is wrong
  */
-export async function makeBenchmark(pool: Pool, asked: AskedBenchmark, left?: (why: string) => void): Promise<BenchmarkOrder> {
+export async function makeBenchmark(pool: Pool, asked: AskedOf<Pick<LoadedModel, 'source'>>, left?: (why: string) => void): Promise<BenchmarkOrder> {
   const { model, judge, data, limit, shard, seed, keepMaps, draws } = asked
   if (judge && modelKey(judge.source) === modelKey(model.source)) {
     throw new MaskscopeError('usage', 'The judge is the model itself; a judge is another classifier, which the methods never ask.', { subject: '--judge' })
   }
   if (shard && (shard.index < 1 || shard.index > shard.count)) throw new MaskscopeError('usage', `There is no shard ${shard.index} of ${shard.count}; they are counted from 1.`, { subject: '--shard' })
-  const all = await resolveData(data)
+  const all = asked.items ?? await resolveData(data)
   const items = limit === null ? all : all.slice(0, limit)
   const [first, info] = await Promise.all([items[0]!.load(), pool.info(model.source)])
   if (judge) await pool.info(judge.source)

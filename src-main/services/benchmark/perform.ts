@@ -33,10 +33,24 @@ export interface BenchmarkOrder {
 export interface BenchmarkNews {
   done: number
   total: number
-  /** What has just been done. */
+  /** What has just been done; empty before the first. */
   unit: string
   /** null as long as nothing is known. */
   secondsLeft: number | null
+  /** What failed so far and may go better next time. */
+  failures: Performed['failures']
+}
+
+export interface Performing {
+  signal: AbortSignal
+  onNews?(news: BenchmarkNews): void
+  /** The folder is ours: what belongs beside the results can be written. */
+  begun?(): Promise<void>
+  /**
+   * Asked before each piece: what it promises is waited for. It must settle when the signal aborts.
+   * @param underWay how many pieces are being worked on at this moment
+   */
+  hold?(underWay: number): Promise<void> | null
 }
 
 export interface Performed {
@@ -60,8 +74,9 @@ export const imagesName = (chunk: number): string => `${chunkName(chunk)}.images
  * @throws MaskscopeError 'usage' where the folder holds another benchmark, 'cancelled'
  */
 export async function performBenchmark(
-  pool: Pool, order: BenchmarkOrder, folder: string, { signal, onNews }: { signal: AbortSignal; onNews?(news: BenchmarkNews): void },
+  pool: Pool, order: BenchmarkOrder, folder: string, performing: Performing,
 ): Promise<Performed> {
+  const { signal } = performing
   // Every piece of work that is under way listens to it.
   setMaxListeners(0, signal)
   const files = createFiles()
@@ -79,9 +94,10 @@ export async function performBenchmark(
   const lock = await takeLock(folder)
   try {
     if (!existsSync(path.join(folder, manifestFile))) await files.write(path.join(folder, manifestFile), `${JSON.stringify(manifest, undefined, 2)}\n`)
+    await performing.begun?.()
     const records = await openRecords(folder, files)
     const bench: Bench = { pool, source: order.model, judge: order.judge, executor: manifest.executor, seed: order.seed, signal }
-    const failures = await work(bench, order, manifest, info, records, Math.max(1, await pool.capacity()), onNews)
+    const failures = await work(bench, order, manifest, info, records, Math.max(1, await pool.capacity()), performing)
     return { manifest, failures }
   } finally {
     await lock.release()
@@ -96,6 +112,11 @@ export function manifestOf(order: BenchmarkOrder, info: ModelInfo, backend: stri
     entries: entries.map(({ name, method, parameters, draws }) => ({ name, method, parameters, draws })), metrics: [...metrics], seed, chunk: imagesPerChunk,
     executor: info.executor.id, backend, keepMaps, shard,
   }
+}
+
+/** How many pieces of work it is in all. */
+export function piecesOf(manifest: Pick<BenchmarkManifest, 'images' | 'chunk' | 'shard' | 'entries' | 'metrics'>): number {
+  return chunksOf(manifest).length * (manifest.entries.reduce((sum, { draws }) => sum + draws, 0) + (comparing(manifest.metrics).compared.length > 0 ? 1 : 0))
 }
 
 /** The chunks that a shard is to make. */
@@ -119,7 +140,7 @@ interface Task {
 }
 
 async function work(
-  bench: Bench, order: BenchmarkOrder, manifest: BenchmarkManifest, info: ModelInfo, records: Records, capacity: number, onNews: ((news: BenchmarkNews) => void) | undefined,
+  bench: Bench, order: BenchmarkOrder, manifest: BenchmarkManifest, info: ModelInfo, records: Records, capacity: number, { onNews, hold }: Performing,
 ): Promise<Performed['failures']> {
   const { own, compared } = comparing(manifest.metrics)
   const chunks = chunksOf(manifest)
@@ -146,8 +167,9 @@ async function work(
     }
     if (manifest.entries.length > 0 && !waiting.has(chunk) && !done.has(imagesName(chunk))) queue.push({ chunk, name: imagesName(chunk), draw: 0 })
   }
-  const total = chunks.length * (manifest.entries.reduce((sum, entry) => sum + entry.draws, 0) + (compared.length > 0 ? 1 : 0))
+  const total = piecesOf(manifest)
   let finished = total - queue.length - after.size
+  let underWay = 0
   const prepared = new Map<number, Promise<Prepared>>()
   const failures: Performed['failures'] = []
   const broken = new Set<number>()
@@ -183,8 +205,11 @@ async function work(
   }
 
   async function lane(): Promise<void> {
-    for (let task = queue.shift(); task && !bench.signal.aborted; task = queue.shift()) {
-      const current = task
+    for (;;) {
+      await hold?.(underWay)
+      const current = queue.shift()
+      if (!current || bench.signal.aborted) return
+      underWay++
       const end = clock.begin(current.entry?.name ?? current.name.split('.')[1]!)
       try {
         await persist(() => perform(current), bench.signal)
@@ -192,6 +217,8 @@ async function work(
         if (bench.signal.aborted) return
         failures.push({ unit: current.name, error })
         broken.add(current.chunk)
+      } finally {
+        underWay--
       }
       end()
       finished++
@@ -206,10 +233,11 @@ async function work(
         queue.unshift(next)
       }
       if (waiting.get(current.chunk)! <= 0) prepared.delete(current.chunk)
-      onNews?.({ done: finished, total, unit: current.name, secondsLeft: clock.left([...queue, ...after.values()].map(({ entry, name }) => entry?.name ?? name.split('.')[1]!)) })
+      onNews?.({ done: finished, total, unit: current.name, secondsLeft: clock.left([...queue, ...after.values()].map(({ entry, name }) => entry?.name ?? name.split('.')[1]!)), failures })
     }
   }
 
+  onNews?.({ done: finished, total, unit: '', secondsLeft: null, failures })
   // One more than there are workers: while one piece is being stored, another computes.
   await Promise.all(Array.from({ length: capacity + 1 }, lane))
   if (bench.signal.aborted) throw new MaskscopeError('cancelled', 'Interrupted.')

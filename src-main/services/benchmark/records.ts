@@ -89,6 +89,8 @@ export interface Records {
   /** @returns undefined where it is not there, or damaged: then it is made again. */
   read<T>(name: string): Promise<T | undefined>
   write(name: string, record: object): Promise<void>
+  /** So that it is made anew. */
+  remove(name: string): Promise<void>
   /** [maps, 2, height, width]: saliency and ranking. */
   writeMaps(name: string, maps: { count: number; height: number; width: number; data: Float32Array }): Promise<void>
   readMaps(name: string): Promise<Float32Array | undefined>
@@ -120,6 +122,7 @@ export async function openRecords(folder: string, files: Files = createFiles()):
       const body = JSON.stringify(record, (_, value: unknown) => (typeof value === 'number' && !Number.isFinite(value) ? null : value))
       await files.write(fileOf(name), `${body}\n${sumOf(body)}\n`)
     },
+    remove: (name) => files.remove(fileOf(name)),
     async writeMaps(name, { count, height, width, data }) {
       await files.makeFolder(maps)
       await files.write(mapsOf(name), ...encodeNpy({ shape: [count, 2, height, width], data }))

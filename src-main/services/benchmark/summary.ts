@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { findMetric } from '#engine/metrics/registry.ts'
 import { bootstrapMean, type Interval } from '#shared/statistics/bootstrap.ts'
 import { holm } from '#shared/statistics/holm.ts'
@@ -40,27 +41,52 @@ export interface SummaryOptions {
 }
 
 /** Means with paired bootstrap intervals, and permutation tests against one method, adjusted by Holm on each metric. */
-export function summarise(results: Results, { against, resamples = 10_000 }: SummaryOptions): Summary {
+export function summarise(results: Results, options: SummaryOptions): Summary {
+  const steps = summarySteps(results, options)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
+/** The same in small steps, between which others get their turn. */
+export async function summariseGently(results: Results, options: SummaryOptions): Promise<Summary> {
+  const steps = summarySteps(results, options)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+    await setImmediate()
+  }
+}
+
+function* summarySteps(results: Results, { against, resamples = 10_000 }: SummaryOptions): Generator<void, Summary> {
   const { manifest, subjects, excluded, columns, costs, errors } = results
   const clusters = subjects.map(({ cluster }) => cluster)
   const find = (entry: string, metric: string): Column => columns.find((column) => column.entry === entry && column.metric === metric)!
   const methods: Summary['methods'] = {}
   for (const { name } of manifest.entries) {
-    methods[name] = Object.fromEntries(manifest.metrics.map((metric) => {
+    const of: Summary['methods'][string] = {}
+    for (const metric of manifest.metrics) {
       const { values, spread } = find(name, metric)
       const known = values.filter(Number.isFinite)
       const interval: Interval = bootstrapMean(values, { seed: manifest.seed, resamples, clusters })
-      return [metric, {
+      of[metric] = {
         mean: plain(interval.mean), low: plain(interval.low), high: plain(interval.high), median: plain(median(known)), sd: plain(deviation(known)), n: known.length,
         seedSd: plain(mean(spread.filter(Number.isFinite))),
-      }]
-    }))
+      }
+      yield
+    }
+    methods[name] = of
   }
   const comparisons: Summary['comparisons'] = {}
   for (const metric of manifest.metrics.filter((id) => findMetric(id).better !== null)) {
     const others = manifest.entries.map(({ name }) => name).filter((name) => name !== against)
     const differences = others.map((name) => find(name, metric).values.map((value, i) => value - find(against, metric).values[i]!))
-    const p = differences.map((column) => signFlipTest(column, { seed: manifest.seed, permutations: resamples, clusters }))
+    const p: number[] = []
+    for (const column of differences) {
+      p.push(signFlipTest(column, { seed: manifest.seed, permutations: resamples, clusters }))
+      yield
+    }
     const adjusted = holm(p)
     comparisons[metric] = Object.fromEntries(others.map((name, i): [string, Comparison] => [
       name, { difference: plain(mean(differences[i]!.filter(Number.isFinite))), p: plain(p[i]!), holm: plain(adjusted[i]!) },

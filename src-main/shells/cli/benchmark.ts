@@ -27,6 +27,7 @@ interface BenchmarkOptions extends WorkOptions {
   shard?: { index: number; count: number }
   against?: string
   keepMaps: boolean
+  seeds?: number
 }
 
 export function benchmarkCommand(context: Context): Command {
@@ -35,6 +36,7 @@ export function benchmarkCommand(context: Context): Command {
     .option('--judge <path>', 'another classifier, which the methods never ask; as --model')
     .option('--metrics <ids>', 'with commas between them; all that are possible here, or cheap: those that do not run methods again', list, 'all')
     .option('--configs <file>', 'parameters of methods, as "maskscope tune" writes them; ID@NAME in it are further columns')
+    .option('--seeds <n>', 'seeds per image of methods that draw at random; three where left out', wholeNumber(1))
     .option('--shard <i/n>', 'only the i-th of n parts, to be merged by "maskscope benchmark merge"', shard)
     .option('--against <method>', 'what the others are tested against; the first where left out')
     .option('--keep-maps', 'keep every map as .npy', false)
@@ -88,6 +90,7 @@ async function benchmark(options: BenchmarkOptions): Promise<number> {
   const { model: _place, data, methods, metrics, seed, keepMaps } = options
   const asked: AskedBenchmark = {
     model, judge, data, methods, metrics, configurations, limit: options.limit ?? null, shard: options.shard ?? null, seed, keepMaps,
+    ...(options.seeds === undefined ? {} : { draws: options.seeds }),
   }
   return performAsked(asked, options, { json: options.json, ...(options.against === undefined ? {} : { against: options.against }) })
 }
@@ -111,7 +114,8 @@ export async function performAsked(
     const order = await interruption.race(makeBenchmark(workbench.pool, asked, (why) => note(`Left out: ${why}`)))
     chosen(order, ending.against)
     folder ??= benchmarkFolder(order)
-    const { manifest, failures } = await performBenchmark(workbench.pool, order, folder, { signal: interruption.signal, onNews: line.tell })
+    const place = folder
+    const { manifest, failures } = await performBenchmark(workbench.pool, order, folder, { signal: interruption.signal, onNews: line.tell, begun: () => keepPlaces(place, asked, options) })
     line.clear()
     if (failures.length > 0) {
       const [{ unit, error }] = failures as [(typeof failures)[number]]
@@ -133,6 +137,14 @@ export async function performAsked(
     await workbench.dispose()
     interruption.end()
   }
+}
+
+/** So that the window can go on with it. */
+async function keepPlaces(folder: string, { model, judge, configurations }: AskedBenchmark, options: StatedOptions): Promise<void> {
+  const { placeOf, writePlaces } = await import('#services/benchmark/places.ts')
+  await writePlaces(folder, {
+    model: placeOf(model, statedModel(options, (file) => path.resolve(file))), judge: judge && placeOf(judge, {}), configurations: Object.keys(configurations).length > 0,
+  }, configurations)
 }
 
 async function finish(manifest: BenchmarkManifest, folder: string, { against, json }: { against?: string; json: boolean }): Promise<void> {

@@ -20,6 +20,9 @@ const openOptions: Record<Purpose, OpenDialogOptions> = {
   study: { title: 'Open a study', properties: ['openFile'], filters: [{ name: 'Studies', extensions: ['maskscope'] }] },
   data: { title: 'Choose the folder of a data set', properties: ['openDirectory'] },
   list: { title: 'Choose the list of a data set', properties: ['openFile'], filters: [{ name: 'Lists', extensions: ['csv'] }, everything] },
+  benchmark: { title: 'Open the folder of a benchmark', properties: ['openDirectory'] },
+  configs: { title: 'Choose parameters of methods', properties: ['openFile'], filters: [{ name: 'Parameters', extensions: ['json'] }, everything] },
+  folder: { title: 'Choose a folder', properties: ['openDirectory', 'createDirectory'] },
   labels: { title: 'Open the labels of the classes', properties: ['openFile'], filters: [{ name: 'Labels', extensions: ['txt', 'csv', 'json'] }, everything] },
 }
 
@@ -40,7 +43,7 @@ export function createDialogs(window: () => BrowserWindow | null): Dialogs {
       const safe = safeFileName(name)
       const ending = path.extname(safe).toLowerCase()
       const options = {
-        title: 'Save the figure',
+        title: 'Save the file',
         defaultPath: path.join(folder ?? app.getPath('documents'), safe),
         filters: [{ name: figureNames[ending] ?? 'File', extensions: [ending.slice(1) || '*'] }],
       }

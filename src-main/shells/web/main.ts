@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   checkStart(start, page)
   const log = createLog()
   const uploads = createUploads(tmpdir())
-  const { host, events } = createWebHost(start.roots, uploads.told)
+  const { host, events } = createWebHost(start.roots, uploads.told, uploads.place)
   watchErrors((message, error) => {
     log.error(message, error)
     events.emit({ type: 'notice', level: 'error', message: `Something went wrong in Maskscope itself: ${messageOf(error).slice(0, 2000)}. Your study is safe. If the window behaves oddly, start Maskscope again.` })

@@ -37,6 +37,8 @@ export interface Uploads {
   finish(group: string): Promise<string>
   /** A text with the files by the names that they were sent with, not by where they lie. */
   told(text: string): string
+  /** Absolute, below which everything lies that was sent; undefined before anything was. */
+  place(): string | undefined
   /** Gives up a group. */
   abandon(group: string): Promise<void>
   /** Removes everything that was sent. */
@@ -129,6 +131,7 @@ export function createUploads(parent: string, limits: UploadLimits = uploadLimit
 
   return {
     receive, finish, abandon, told,
+    place: () => place,
     async dispose() {
       for (const { idle } of groups.values()) clearTimeout(idle)
       groups.clear()

@@ -4,6 +4,7 @@ import type { Purpose } from '../../stores/files.ts'
 export const chooserTitles: Record<Purpose, string> = {
   image: 'Open an image', model: 'Open a model', study: 'Open a study', labels: 'Choose class labels',
   data: 'Choose the folder of a data set', list: 'Choose the list of a data set',
+  benchmark: 'Open the folder of a benchmark', configs: 'Choose parameters of methods', folder: 'Choose a folder',
 }
 
 /** What it does with what it was asked for: takes it, goes into it, or neither. */
@@ -16,12 +17,14 @@ export function useOf(entry: FileEntry, purpose: Purpose): 'take' | 'enter' | nu
 
 /** What a file must be; null: folders are walked, and taken by the dialog's own button. */
 export function kindOf(purpose: Purpose): FileEntry['kind'] | null {
-  return purpose === 'list' ? 'labels' : purpose === 'data' ? null : purpose
+  if (purpose === 'list') return 'labels'
+  if (purpose === 'configs') return 'other'
+  return purpose === 'data' || purpose === 'folder' ? null : purpose
 }
 
 /** Types for the browser's own dialog. */
 export const acceptedEndings: Record<Purpose, string> = {
-  image: 'image/*', model: '.json,.bin', study: '', labels: '.txt,.csv', data: '', list: '.csv',
+  image: 'image/*', model: '.json,.bin', study: '', labels: '.txt,.csv', data: '', list: '.csv', benchmark: '', configs: '.json', folder: '',
 }
 
 export function sizeText(bytes: number | null): string {

@@ -181,7 +181,7 @@ test('means, intervals and tests against numbers by hand', () => {
   const subjects = [0, 1, 2, 3].map((image) => ({ image, object: 0, name: `i${image}`, label: 'x,y', target: 0, probability: 0.5, cluster: `i${image}`, truth: null }))
   const columns = Object.entries(values).map(([entry, own]) => ({ entry, metric: 'iou', values: own, spread: own.map(() => NaN), details: own.map(() => ({})), notes: own.map(() => null) }))
   const costs = Object.keys(values).map((entry) => ({ entry, forward: [1, 2, 3, 4], backward: [0, 0, 0, 0] }))
-  const results: Results = { manifest, subjects, excluded: [], columns, costs, errors: [], seconds: new Map() }
+  const results: Results = { manifest, subjects, excluded: [], columns, costs, errors: [], seconds: new Map(), missing: 0 }
   const summary = summarise(results, { against: 'a' })
   expect(summary.methods['b']!['iou']).toMatchObject({ mean: 0.5, median: 0.5, n: 4 })
   expect(summary.methods['c']!['iou']!.n).toBe(3)
