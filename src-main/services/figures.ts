@@ -77,15 +77,17 @@ export async function renderFigure(list: DisplayList, format: FigureFormat, dpi:
   }
 }
 
-async function selfContainedSvg(list: DisplayList): Promise<string> {
+/** With its fonts and pictures inside. @param metadata XML for the file's metadata element */
+export async function selfContainedSvg(list: DisplayList, metadata?: string): Promise<string> {
   const images = new Map<string, Uint8Array>()
   for (const item of list.items) if (item.type === 'image') images.set(item.id, await encodePng(item.picture))
   const fonts = new Map<FaceId, Uint8Array>()
   for (const [id, characters] of usedCharacters(list)) fonts.set(id, subsetFont(id, characters))
-  return writeSvg(list, { images, fonts })
+  return writeSvg(list, { images, fonts, ...(metadata === undefined ? {} : { metadata }) })
 }
 
-function checkDpi(dpi: number, list: DisplayList): number {
+/** @throws MaskscopeError 'usage' for a resolution out of range */
+export function checkDpi(dpi: number, list: DisplayList): number {
   if (!Number.isFinite(dpi) || dpi < dpiLimits.least || dpi > dpiLimits.most) {
     throw new MaskscopeError('usage', `The resolution is ${dpi} dpi; choose one between ${dpiLimits.least} and ${dpiLimits.most}.`, { subject: 'dpi' })
   }

@@ -3,6 +3,7 @@ import type { DisplayList, ImageItem, PathItem, TextItem } from '#shared/figure/
 import { enlargePicture } from '#shared/imaging/overlay.ts'
 import { encodePng } from '../images.ts'
 import { fontFile } from './font-files.ts'
+import { rdfDescriptions, type FileMetadata } from './provenance.ts'
 
 const pointsPerMm = 72 / 25.4
 /** Square pixels are repeated to at least this many per inch, since viewers smooth small images. */
@@ -14,7 +15,7 @@ const fixedDate = new Date(Date.UTC(2000, 0, 1))
 const features = { kern: false, liga: false, clig: false, calt: false, ccmp: false, locl: false, rlig: false } as unknown as []
 
 /** A display list as a PDF page of its own size: vector text in embedded subset fonts, RGB images, no transparency. */
-export async function writePdf(list: DisplayList): Promise<Uint8Array> {
+export async function writePdf(list: DisplayList, metadata?: FileMetadata): Promise<Uint8Array> {
   const images = new Map<ImageItem, Uint8Array>()
   for (const item of list.items) if (item.type === 'image') images.set(item, await pdfImage(item))
   const document = new PDFDocument({
@@ -23,8 +24,13 @@ export async function writePdf(list: DisplayList): Promise<Uint8Array> {
     pdfVersion: '1.4',
     lang: 'en',
     displayTitle: true,
-    info: { Title: list.title, Subject: list.description, Creator: 'Maskscope', Producer: 'Maskscope (PDFKit)', CreationDate: fixedDate, ModDate: fixedDate },
+    info: {
+      Title: list.title, Subject: list.description, Creator: 'Maskscope', Producer: 'Maskscope (PDFKit)', CreationDate: fixedDate, ModDate: fixedDate,
+      ...(metadata?.author ? { Author: metadata.author } : {}),
+    },
   })
+  // PDFKit's own XMP leaves what XML gives a meaning unescaped, and has no place for more.
+  if (metadata) (document as unknown as XmpWriter)._addInfo = () => (document as unknown as XmpWriter).appendXML(rdfDescriptions(metadata))
   const chunks: Buffer[] = []
   const done = new Promise<void>((resolve, reject) => {
     document.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -45,11 +51,19 @@ export async function writePdf(list: DisplayList): Promise<Uint8Array> {
 
 type Page = InstanceType<typeof PDFDocument>
 
-function drawText(document: Page, { x, y, size, colour, line }: TextItem): void {
+/** What the typings leave out. */
+interface XmpWriter {
+  _addInfo(): void
+  appendXML(xml: string): void
+}
+
+function drawText(document: Page, { x, y, size, colour, line, turned }: TextItem): void {
+  if (turned) document.save().rotate(-90, { origin: [x * pointsPerMm, y * pointsPerMm] })
   for (const run of line.runs) {
     document.font(fontFile(run.face)).fontSize(size).fillColor(run.colour ?? colour)
     document.text(run.text, (x + run.offset) * pointsPerMm, y * pointsPerMm, { lineBreak: false, baseline: 'alphabetic', features })
   }
+  if (turned) document.restore()
 }
 
 function drawPath(document: Page, { commands, fill, stroke }: PathItem): void {

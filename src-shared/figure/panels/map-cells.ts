@@ -21,7 +21,8 @@ export interface ShownMap {
 
 export interface MapScale {
   limits: Limits
-  normalisation: Normalisation
+  /** `several`: the limits hold those of maps that are normalised in different ways. */
+  normalisation: Normalisation | 'several'
   colormap: Colormap
 }
 
@@ -63,7 +64,7 @@ function groupScale(members: readonly ShownMap[], own: ReadonlyMap<ShownMap, Ret
   const kinds = new Set(members.map((one) => own.get(one)!.normalisation))
   return {
     limits: signed ? { low: -extent, high: extent } : limits,
-    normalisation: kinds.size === 1 ? [...kinds][0]! : 'map',
+    normalisation: kinds.size === 1 ? [...kinds][0]! : 'several',
     colormap: colormap(options.colormap ?? defaultColormap(signed)),
   }
 }
@@ -138,7 +139,7 @@ export function scaleSentence(shown: readonly ShownMap[], scales: Scales, { show
     masked: 'times the input; what they remove is grey',
     contour: `as lines at ${levels.map((level) => `${Math.round(level * 100)}%`).join(', ')} of their scale over the desaturated input`,
   }[show]
-  const kinds = [...new Set(used.map(({ normalisation }) => ({ range: 'limits as stated by the method', map: 'from least to greatest value', 'percentile-99': 'up to the 99th percentile, values beyond clipped' })[normalisation]))]
+  const kinds = [...new Set(used.map(({ normalisation }) => ({ range: 'limits as stated by the method', map: 'from least to greatest value', 'percentile-99': 'up to the 99th percentile, values beyond clipped', several: 'limits that hold those of all its maps' })[normalisation]))]
   const whose = { shared: 'one scale for all', row: 'one scale per row', column: 'one scale per column', each: 'each its own scale' }[scales.sharing]
   return `Maps ${how}; ${whose}, ${kinds.join(' or ')}.`
 }

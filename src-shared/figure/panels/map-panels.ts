@@ -164,11 +164,14 @@ export function gridPanel(spec: PanelOf<'grid'>, context: PanelContext): Panel {
   })
   const grid: PictureGrid = { columns: spec.columns.length + offset, rows, bars: gridBars(spec, scales, shown, offset), barFrom: offset }
   const images = new Set(runs.map(({ image }) => image.name)).size
+  const told = spec.rowLabels && spec.probabilities && runs.some(({ probability }) => probability.original !== null)
   return {
     ...pictureGridPanel(context, withHeads(grid, spec, columnHeads, offset), spec.title),
     caption: [
       ...captionLetter(context),
-      { text: `${captionLetter(context).length === 0 ? ' ' : ''}${images === 1 ? runs[0]!.image.name : `${images} images`} by ${columnHeads.join(', ')}${spec.rowLabels && spec.probabilities && runs.some(({ probability }) => probability.original !== null) ? '; p is that of the class on the whole image' : ''}. ${scaleSentence(shown, scales, spec)}` },
+      { text: `${captionLetter(context).length === 0 ? ' ' : ''}${images === 1 ? runs[0]!.image.name : `${images} images`} by ${columnHeads.join(', ')}` },
+      ...(told ? [{ text: '; ' }, { text: 'p', style: 'italic' as const }, { text: ' is that of the class on the whole image' }] : []),
+      { text: `. ${scaleSentence(shown, scales, spec)}` },
     ],
     numbers: mapNumbers(context, shown, scales),
   }

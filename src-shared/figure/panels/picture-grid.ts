@@ -209,12 +209,16 @@ export function pictureGridPanel(context: PanelContext, grid: PictureGrid, title
   function columnBar({ colormap, limits }: BarScale, column: number, x: number, y: number, cell: number): Item[] {
     const tickFormat = { family, size: typeSizes[family].tick }
     const baseline = y + barThickness + 0.9 + capHeight(tickFormat)
+    // Shorter than its column, so that nobody reads two neighbours' limits together.
+    const inset = Math.min(1.2, cell / 8)
+    const left = x + inset
+    const length = cell - 2 * inset
     const low = limitText(limits.low)
     const high = limitText(limits.high)
     return [
-      { type: 'image', id: `${context.name}-bar-${column}`, x, y, width: cell, height: barThickness, picture: { width: 256, height: 1, data: colormap.table }, pixelated: true },
-      placeText(low, x, baseline, tickFormat),
-      ...(textWidth(low, tickFormat) + textWidth(high, tickFormat) + 1 <= cell ? [placeText(high, x + cell, baseline, tickFormat, { anchor: 'end' as const })] : []),
+      { type: 'image', id: `${context.name}-bar-${column}`, x: left, y, width: length, height: barThickness, picture: { width: 256, height: 1, data: colormap.table }, pixelated: true },
+      placeText(low, left, baseline, tickFormat),
+      ...(textWidth(low, tickFormat) + textWidth(high, tickFormat) + 1 <= length ? [placeText(high, left + length, baseline, tickFormat, { anchor: 'end' as const })] : []),
     ]
   }
 }
