@@ -132,7 +132,9 @@ export const useRuns = defineStore('runs', () => {
   /** A run has ended: what is stored of it replaces what was seen of it. */
   function settle(run: string): void {
     details.delete(run)
-    void load(run, true)
+    // Of a thousand runs nobody looks at only the rows are kept; the rest is fetched when somebody does.
+    if (run === selected.value || run === other.value) void load(run, true)
+    else courses.delete(run)
   }
 
   /** A queued run has found its worker: only now is it known what the classifier sees and explains. */

@@ -136,6 +136,11 @@ export type CellMap = z.infer<typeof cellMap>
 const of = z.object({ comparison: id })
 const classOf = z.object({ index: count, label: z.nullable(text()), probability: z.nullable(z.number()) })
 export type RowClass = z.infer<typeof classOf>
+/** What a row's model sees of its image, and the classes it gives it, best first. */
+export interface RowReading {
+  view: z.infer<typeof view>
+  top: RowClass[]
+}
 
 export const comparisons = {
   calls: {
@@ -151,7 +156,7 @@ export const comparisons = {
     /** PNG of at most `side` pixels. */
     'comparisons.picture': call(z.object({ comparison: id, image: key, side: z.int().check(z.gte(32), z.lte(2048)) }), z.object({ png: bytes() })),
     /** The classes of highest score, best first. */
-    'comparisons.classes': call(z.object({ comparison: id, image: key, model: key, top: z.int().check(z.gte(1), z.lte(20)) }), z.array(classOf)),
+    'comparisons.classes': call(z.object({ comparison: id, image: key, model: key, top: z.int().check(z.gte(1), z.lte(20)) }), z.object({ view, top: z.array(classOf) })),
     /**
      * Queues runs; those of one lane wait behind each other, lanes take turns.
      * @returns their ids, in the same order @throws 'usage' naming the parameter; nothing is queued then
@@ -177,6 +182,12 @@ export const comparisons = {
     'comparisons.truth': call(z.object({ comparison: id, image: key, truth: z.nullable(drawnTruth), side: z.int().check(z.gte(32), z.lte(1024)) }), z.nullable(map)),
   },
   streams: {},
+}
+
+/** A short name for a truth, kept with what was measured against it. */
+export function truthKey(truth: DrawnTruth): string {
+  const random = createRandom(0, JSON.stringify([truth.shapes, truth.mask]))
+  return `${random.uint32().toString(16).padStart(8, '0')}${random.uint32().toString(16).padStart(8, '0')}`
 }
 
 export function emptyBoard(name: string): ComparisonBoard {

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { findMethod } from '#engine/methods/registry.ts'
 import type { Pool } from '#pool/pool.ts'
 import {
-  emptyBoard, type CellMap, type CellOrder, type ComparisonBoard, type ComparisonImage, type ComparisonModel, type OpenedComparison, type RowClass,
+  emptyBoard, type CellMap, type CellOrder, type ComparisonBoard, type ComparisonImage, type ComparisonModel, type OpenedComparison, type RowReading,
 } from '#shared/contract/comparison.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { resolveParameters } from '#shared/domain/parameters.ts'
@@ -27,7 +27,7 @@ export interface Comparisons {
   addImages(id: string, images: readonly string[]): Promise<ComparisonImage[]>
   addModel(id: string, model: string): Promise<ComparisonModel>
   picture(id: string, image: string, side: number): Promise<Uint8Array<ArrayBuffer>>
-  classes(id: string, image: string, model: string, top: number): Promise<RowClass[]>
+  classes(id: string, image: string, model: string, top: number): Promise<RowReading>
   run(id: string, cells: readonly CellOrder[]): Promise<string[]>
   steer(runs: readonly string[], to: 'pause' | 'resume' | 'cancel'): Promise<void>
   map(run: string): Promise<CellMap>
@@ -139,7 +139,7 @@ export function createComparisons({ keeper, models, images, pool }: ComparisonsO
       const { sources, file } = await at(id)
       const [classifier, item] = await Promise.all([sources.model(file, model), sources.item(file, image)])
       const answer = await classifyItem(pool, classifier, await item.load(), top)
-      return answer.top.map(({ index, label, probability }) => ({ index, label, probability }))
+      return { view: answer.view, top: answer.top.map(({ index, label, probability }) => ({ index, label, probability })) }
     },
     async run(id, cells) {
       const place = await at(id)

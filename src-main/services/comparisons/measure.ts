@@ -1,5 +1,6 @@
+import { metrics as allMetrics } from '#engine/metrics/registry.ts'
 import type { Pool } from '#pool/pool.ts'
-import type { DrawnTruth } from '#shared/contract/comparison.ts'
+import { truthKey, type DrawnTruth } from '#shared/contract/comparison.ts'
 import type { ModelSource } from '#shared/domain/model.ts'
 import type { StoredMeasurement } from '#storage/run-metrics.ts'
 import { inBatches } from '../batches.ts'
@@ -28,7 +29,10 @@ export async function measureCell({ place: { opened, file }, run, metrics, judge
   const others = await inBatches(entries, ({ id }) => study.readRun(id))
   const drawn = truth && await truthMask(study.folder, truth, stored.manifest.order.view.picture)
   const measured = await measureRun(stored, pool, { metrics, judge, others, signal, ...(drawn ? { truth: drawn } : {}) })
-  const said = drawn ? measured.map((one) => ({ ...one, note: one.note ?? `Where the object lies was ${truth.source === null ? 'drawn by hand' : `imported from ${truth.source}`}.` })) : measured
+  if (!truth || !drawn) return study.storeMetrics(run, measured)
+  const source = `Where the object lies was ${truth.source === null ? 'drawn by hand' : `imported from ${truth.source}`}.`
+  // With the number stands what it was measured against, so that a truth that is drawn anew does not pass for this one.
+  const said = measured.map((one) => (needsObject(one.metric) ? { ...one, parameters: { ...one.parameters, truth: truthKey(truth) }, note: one.note ?? source } : one))
   return study.storeMetrics(run, said)
 }
 
@@ -43,4 +47,8 @@ export async function measuredOf({ study }: OpenedStudy, runs: readonly string[]
     }
   })
   return found.filter((entry) => entry !== null)
+}
+
+function needsObject(id: string): boolean {
+  return allMetrics.find((metric) => metric.id === id)?.needs.includes('object') ?? false
 }

@@ -1,6 +1,7 @@
-import { ScanEye } from '@lucide/vue'
+import { Grid2x2, ScanEye } from '@lucide/vue'
 import type { Component } from 'vue'
 import { viewShown } from '../../stores/views.ts'
+import CompareView from '../../views/CompareView.vue'
 import ExplainView from '../../views/ExplainView.vue'
 
 export interface View {
@@ -14,6 +15,7 @@ export interface View {
 /** Those that exist, in the order of the rail and of their keys. */
 export const views: readonly View[] = [
   { id: 'explain', title: 'Explain', icon: ScanEye, component: ExplainView },
+  { id: 'compare', title: 'Compare', icon: Grid2x2, component: CompareView },
 ]
 
 export { viewShown }
