@@ -9,6 +9,7 @@ import { useModels } from './models.ts'
 import { useNotices } from './notices.ts'
 import { useSession } from './session.ts'
 import { useStudies } from './studies.ts'
+import { viewShown } from './views.ts'
 
 export type Purpose = ChoosePurpose
 
@@ -84,13 +85,26 @@ export const useFiles = defineStore('files', () => {
     await open(await give(given))
   }
 
+  /** A view that takes some files for itself, and gives back what is left. */
+  let claiming: ((files: readonly FileEntry[]) => Promise<FileEntry[]>) | null = null
+  /** @returns what ends it */
+  function claim(taker: (files: readonly FileEntry[]) => Promise<FileEntry[]>): () => void {
+    claiming = taker
+    return () => {
+      if (claiming === taker) claiming = null
+    }
+  }
+
   /** Each goes where its kind belongs; never rejects. */
-  async function open(files: readonly FileEntry[]): Promise<void> {
+  async function open(given: readonly FileEntry[]): Promise<void> {
+    const files = claiming ? await claiming(given) : given
     const of = (...kinds: FileEntry['kind'][]): FileEntry[] => files.filter((file) => kinds.includes(file.kind))
     const [model, ...moreModels] = of('model')
     const [study] = of('study')
     const [labels] = of('labels')
+    const [bench] = of('benchmark')
     if (study) await studies.open(study.handle)
+    if (bench) await openBenchmark(bench.handle)
     if (model) await models.open({ file: model.handle })
     if (labels) await openLabels(labels)
     await openImages(of('image', 'folder'))
@@ -98,6 +112,12 @@ export const useFiles = defineStore('files', () => {
     // Weights and cards are read with their model.
     const left = of('other', 'card').filter((file) => !(model && (file.kind === 'card' || isWeights(file.name))))
     if (left.length > 0) notices.fail(new MaskscopeError('input', unknownText(left)))
+  }
+
+  async function openBenchmark(folder: string): Promise<void> {
+    const { useBenchmarks } = await import('./benchmark.ts')
+    viewShown.value = 'benchmark'
+    await useBenchmarks().open(folder)
   }
 
   async function openLabels(labels: FileEntry): Promise<void> {
@@ -125,7 +145,7 @@ export const useFiles = defineStore('files', () => {
     if (others.length > 0) await take(others)
   }
 
-  return { asked, sending, choose, answer, chooseAndOpen, give, take, open, paste, stop: (): void => sending.value?.stop() }
+  return { asked, sending, claim, choose, answer, chooseAndOpen, give, take, open, paste, stop: (): void => sending.value?.stop() }
 })
 
 /** Also by the names that ONNX gives what lies beside the model. */
