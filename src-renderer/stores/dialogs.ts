@@ -1,7 +1,7 @@
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
 
-export type DialogId = 'palette' | 'shortcuts' | 'doctor' | 'export' | 'scenes' | 'data' | 'chooser' | 'inspector' | 'new-study' | 'settings'
+export type DialogId = 'palette' | 'shortcuts' | 'doctor' | 'export' | 'scenes' | 'data' | 'benchmark-data' | 'chooser' | 'inspector' | 'new-study' | 'settings'
 
 /** At most one dialog stands over the window. */
 export const useDialogs = defineStore('dialogs', () => {

@@ -69,6 +69,8 @@ export const benchmarkRow = z.object({
     entries: z.array(z.object({ name: text(128), method: text(64), draws: count, parameters: parameterValues })),
     metrics: z.array(text(64)),
     shard: z.nullable(z.object({ index: count, count })),
+    /** Images that are explained together. */
+    chunk: count,
     executor: text(32), backend: text(32), version: text(32), keepMaps: z.boolean(),
   })),
   /** Pieces: a chunk of images by one method with one seed. */

@@ -149,6 +149,6 @@ export function createBench({ pool, folder, handle, onChange, onDone }: BenchOpt
   }
 }
 
-function factsOf({ model, judge, data, images, seed, entries, metrics, shard, executor, backend, version, keepMaps }: BenchmarkManifest): BenchmarkRow['facts'] {
-  return { model: model.name, judge: judge?.name ?? null, data, images, seed, entries, metrics, shard, executor, backend, version, keepMaps }
+function factsOf({ model, judge, data, images, chunk, seed, entries, metrics, shard, executor, backend, version, keepMaps }: BenchmarkManifest): BenchmarkRow['facts'] {
+  return { model: model.name, judge: judge?.name ?? null, data, images, seed, entries, metrics, shard, chunk, executor, backend, version, keepMaps }
 }

@@ -1,6 +1,7 @@
-import { Grid2x2, ScanEye } from '@lucide/vue'
+import { ChartScatter, Grid2x2, ScanEye } from '@lucide/vue'
 import type { Component } from 'vue'
 import { viewShown } from '../../stores/views.ts'
+import BenchmarkView from '../../views/BenchmarkView.vue'
 import CompareView from '../../views/CompareView.vue'
 import ExplainView from '../../views/ExplainView.vue'
 
@@ -16,6 +17,7 @@ export interface View {
 export const views: readonly View[] = [
   { id: 'explain', title: 'Explain', icon: ScanEye, component: ExplainView },
   { id: 'compare', title: 'Compare', icon: Grid2x2, component: CompareView },
+  { id: 'benchmark', title: 'Benchmark', icon: ChartScatter, component: BenchmarkView },
 ]
 
 export { viewShown }
