@@ -19,6 +19,7 @@ const measurements: Record<string, { title: string; load: () => Promise<Measurem
   pretrained: { title: 'Pretrained networks on both executors', load: () => import('./pretrained.ts') },
   neuromask: { title: 'NeuroMask', load: () => import('./neuromask.ts') },
   benchmark: { title: 'All methods compared', load: () => import('./benchmark.ts') },
+  reconstruction: { title: 'Saliency map reconstruction', load: () => import('./reconstruction.ts') },
 }
 
 const name = process.argv[2]

@@ -4,7 +4,7 @@ import { duration } from './progress.ts'
 
 /** How far a long work is: a line at the foot of a terminal, or now and then a line in a log. */
 export interface WorkLine {
-  tell(news: BenchmarkNews): void
+  tell(news: Omit<BenchmarkNews, 'failures'>): void
   clear(): void
 }
 
@@ -15,7 +15,7 @@ const logEvery = 30_000
 export function workLine(stream: NodeJS.WriteStream = process.stderr): WorkLine {
   let logged = -Infinity
 
-  function text({ done, total, unit, secondsLeft }: BenchmarkNews): string {
+  function text({ done, total, unit, secondsLeft }: Omit<BenchmarkNews, 'failures'>): string {
     const filled = Math.round((done / Math.max(1, total)) * width)
     const left = secondsLeft === null ? '' : `  ${duration(1000 * secondsLeft)} left`
     return `[${'='.repeat(filled)}${' '.repeat(width - filled)}] ${done}/${total}${left}  ${unit}`
