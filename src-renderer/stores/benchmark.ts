@@ -23,6 +23,8 @@ export const useBenchmarks = defineStore('benchmarks', () => {
   const known = ref(false)
   /** A handle; null: the next one is being put together. */
   const shown = ref<string | null>(sessionStorage.getItem(kept))
+  /** Somebody who has never made one is asked first whether to. */
+  const begun = ref(false)
   const current = computed(() => (shown.value === null ? null : rows.get(shown.value) ?? null))
   const list = computed(() => [...rows.values()].sort((a, b) => Number(atWork.includes(b.state)) - Number(atWork.includes(a.state)) || b.changed.localeCompare(a.changed)))
 
@@ -137,8 +139,13 @@ export const useBenchmarks = defineStore('benchmarks', () => {
   const given = (): { model: string | null; judge: string | null } => ({ model: models.current?.model ?? null, judge: metrics.judge?.model ?? null })
 
   return {
-    rows, known, list, shown, current, against, results, resultsError, picked, cells, cellsError,
+    rows, known, begun, list, shown, current, against, results, resultsError, picked, cells, cellsError,
     begin, hear, read, pick, attempt,
+    /** The next one is put together. */
+    setUp: (): void => {
+      shown.value = null
+      begun.value = true
+    },
     unpick: (): void => void (picked.value = null),
     open: (folder: string): Promise<boolean> => attempt(async () => {
       shown.value = (await call('benchmark.open', { folder })).benchmark

@@ -3,6 +3,7 @@ import { computed, reactive, ref, shallowRef } from 'vue'
 import type { ChoosePurpose, FileEntry } from '#shared/contract/system.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { call, useHost } from '../rpc.ts'
+import { useBenchmarks } from './benchmark.ts'
 import { useDialogs } from './dialogs.ts'
 import { useImages } from './images.ts'
 import { useModels } from './models.ts'
@@ -115,7 +116,6 @@ export const useFiles = defineStore('files', () => {
   }
 
   async function openBenchmark(folder: string): Promise<void> {
-    const { useBenchmarks } = await import('./benchmark.ts')
     viewShown.value = 'benchmark'
     await useBenchmarks().open(folder)
   }

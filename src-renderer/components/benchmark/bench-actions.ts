@@ -105,7 +105,7 @@ export function registerBenchmarkCommands(): () => void {
       id: 'benchmark-cancel', title: 'Cancel the benchmark', group: 'Run', keys: ['Mod+.'], enabled: () => atWork.includes(state() as never),
       why: () => 'Nothing is at work here.', run: async () => void (await benchmarks.cancel(benchmarks.current!.benchmark)),
     },
-    { id: 'benchmark-new', title: 'Set up a benchmark', group: 'File', run: () => void (benchmarks.shown = null) },
+    { id: 'benchmark-new', title: 'Set up a benchmark', group: 'File', run: () => benchmarks.setUp() },
     {
       id: 'benchmark-open', title: 'Open the folder of a benchmark', group: 'File', run: async () => {
         const [folder] = await files.choose('benchmark')
