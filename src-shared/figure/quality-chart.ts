@@ -90,8 +90,9 @@ export function drawQualityChart(
     ...shown.flatMap(({ points: own, look }, i) => own.map((point) => markerAt(at(point), look ?? i))),
   ]
   const taken: [number, number][] = []
+  const markers = points.map(at)
   shown.forEach(({ points: own }, i) => {
-    const [x, y] = freePlace(at(bestPoint({ name: '', points: own }, better)), taken)
+    const [x, y] = freePlace(at(bestPoint({ name: '', points: own }, better)), taken, markers)
     taken.push([x, y])
     items.push(placeText(String(i + 1), x, y, { family, size: tick }, { vertical: 'middle', colour: mutedInk }))
   })
@@ -122,11 +123,12 @@ function markerAt([x, y]: readonly [number, number], index: number): Item {
 }
 
 /** Beside the marker where nothing stands yet, else a line further down or up. */
-function freePlace([x, y]: readonly [number, number], taken: readonly (readonly [number, number])[]): [number, number] {
+function freePlace([x, y]: readonly [number, number], taken: readonly (readonly [number, number])[], markers: readonly (readonly [number, number])[]): [number, number] {
   for (let step = 0; step < 12; step++) {
     const shift = (step % 2 === 0 ? 1 : -1) * Math.ceil(step / 2) * 2.4
     const place: [number, number] = [x + 1.5, y + shift]
-    if (taken.every(([tx, ty]) => Math.abs(tx - place[0]) > 3.2 || Math.abs(ty - place[1]) > 2.3)) return place
+    if (taken.every(([tx, ty]) => Math.abs(tx - place[0]) > 3.2 || Math.abs(ty - place[1]) > 2.3)
+      && markers.every(([mx, my]) => Math.abs(mx - place[0] - 0.8) > marker + 0.9 || Math.abs(my - place[1]) > marker + 1.1)) return place
   }
   return [x + 1.5, y]
 }

@@ -7,9 +7,12 @@ import { figureWidth, type FigureSpec } from '#shared/figure/spec.ts'
 export function figureLatex(spec: FigureSpec, facts: FigureFacts, { name, caption, provenance }: { name: string; caption: string; provenance: string }): string {
   const label = name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '') || 'figure'
   const width = figureWidth(spec)
-  const tables = spec.panels.flatMap((panel, i) => (panel.kind === 'table'
-    ? [tableLatex(tableModel(panel, { facts, family: spec.font, letter: null, name: String.fromCharCode(97 + i), gutter: spec.gutter }), { caption: panel.title ?? caption, label: `${label}-${i + 1}` })]
-    : []))
+  const tables = spec.panels.flatMap((panel, i) => {
+    if (panel.kind !== 'table') return []
+    const model = tableModel(panel, { facts, family: spec.font, letter: null, name: String.fromCharCode(97 + i), gutter: spec.gutter })
+    const about = panel.title ?? `${model.columns.map(({ title }) => title).join(', ')} of ${model.rows.length} ${model.rows.some(({ runs }) => runs.length > 1) ? 'methods' : 'runs'}`
+    return [tableLatex(model, { caption: `${about}.`, label: `${label}-${i + 1}` })]
+  })
   return [
     '% Made by Maskscope. In the preamble: \\usepackage{graphicx}' + (tables.length > 0 ? ', \\usepackage{booktabs}' : ''),
     `% ${provenance.replace(/\s+/g, ' ')}`,

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { programVersion } from '#services/program.ts'
 import type { Context } from './context.ts'
 import { benchmarkCommand } from './benchmark.ts'
+import { compareCommand } from './compare.ts'
 import { datasetsCommand } from './datasets.ts'
 import { doctorCommand } from './doctor.ts'
 import { exitCodeOf, reportError } from './errors.ts'
@@ -10,8 +11,10 @@ import { figureCommand } from './figure.ts'
 import { inspectCommand } from './inspect.ts'
 import { methodsCommand } from './methods.ts'
 import { metricsCommand } from './metrics.ts'
+import { reconstructCommand } from './reconstruct.ts'
 import { rerunCommand } from './rerun.ts'
 import { tuneCommand } from './tune.ts'
+import { varyCommand } from './vary.ts'
 
 /**
  * The command line. Declares the commands; each loads what it needs when it runs, so that --help is quick.
@@ -22,7 +25,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   const program = new Command('maskscope')
     .description('Explains image classifiers with optimised masks.')
     .version(programVersion(), '--version', 'print the version')
-  for (const command of [explainCommand(context), rerunCommand(context), figureCommand(), methodsCommand(), metricsCommand(), datasetsCommand(), benchmarkCommand(context), tuneCommand(context), inspectCommand(context), doctorCommand(context)]) {
+  for (const command of [explainCommand(context), rerunCommand(context), compareCommand(context), figureCommand(), methodsCommand(), metricsCommand(), datasetsCommand(), benchmarkCommand(context), tuneCommand(context), reconstructCommand(context), varyCommand(context), inspectCommand(context), doctorCommand(context)]) {
     program.addCommand(command)
   }
   for (const command of [program, ...program.commands]) {

@@ -26,6 +26,8 @@ export interface Performed {
   exitCode: number
   finished: StoredRun[]
   document: RunsDocument
+  /** Open to write until the workbench is disposed of. */
+  study: StudyWriter
 }
 
 /**
@@ -93,7 +95,7 @@ export async function performRuns(
   }
   return {
     exitCode: interruption.signal.aborted ? 130 : Math.max(0, ...codes),
-    finished,
+    finished, study,
     document: {
       backend: { id: backend.id, device: backend.device },
       executor: finished[0]?.manifest.executor ?? null,
