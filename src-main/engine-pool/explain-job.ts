@@ -4,8 +4,10 @@ import type { ImageBatch } from '#shared/domain/image.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import type { ParameterValues } from '#shared/domain/parameters.ts'
 import type { Explanation, ParameterChange, Progress } from '#shared/domain/run.ts'
+import { createClock } from './clock.ts'
 import type { CoreUse } from './cores.ts'
 import type { Help } from './helping.ts'
+import { stopping } from './stopping.ts'
 import { modelKey, type News, type Ready, type WorkerHandle } from './worker-handle.ts'
 
 export interface ExplainJob {
@@ -62,9 +64,6 @@ export interface Explained {
   seconds: number
 }
 
-/** A worker that does not heed a cancellation for so long is ended. One step of the largest networks takes seconds. */
-const cancelPatience = 30_000
-
 interface Waiting {
   resolve(change: ParameterChange): void
   reject(error: Error): void
@@ -91,8 +90,7 @@ export async function explainOn(worker: WorkerHandle, source: ModelSource, job: 
   if (signal?.aborted) throw cancelled()
   /** Answered in the order in which they were asked. */
   const changes: Waiting[] = []
-  let patience: NodeJS.Timeout | undefined
-  let stop: (() => void) | undefined
+  const stop = stopping(worker, signal)
   let ended = false
   let help: Help | undefined
   const clock = createClock()
@@ -125,11 +123,7 @@ export async function explainOn(worker: WorkerHandle, source: ModelSource, job: 
 
   function begin(id: number): void {
     if (spread) help = hands.help(id, prepared)
-    stop = () => {
-      worker.control({ type: 'cancel', id })
-      patience = setTimeout(() => worker.kill(), cancelPatience)
-    }
-    signal?.addEventListener('abort', stop, { once: true })
+    stop.begin(id)
     watcher.onControl?.({
       pause: () => void (ended || worker.control({ type: 'pause', id })),
       resume: () => void (ended || worker.control({ type: 'resume', id })),
@@ -149,8 +143,7 @@ export async function explainOn(worker: WorkerHandle, source: ModelSource, job: 
   } finally {
     ended = true
     help?.end()
-    clearTimeout(patience)
-    if (stop) signal?.removeEventListener('abort', stop)
+    stop.end()
     for (const { reject } of changes) reject(tooLate())
   }
 }
@@ -161,19 +154,4 @@ export function cancelled(): MaskscopeError {
 
 function tooLate(): MaskscopeError {
   return new MaskscopeError('usage', 'The run has ended; nothing in it can be changed any more.')
-}
-
-/** Runs from the start; pauses do not count. */
-function createClock(): { start(): void; stop(): void; seconds(): number } {
-  let counted = 0
-  let since: number | undefined = performance.now()
-  const sum = (): number => counted + (since === undefined ? 0 : performance.now() - since)
-  return {
-    start: () => void (since ??= performance.now()),
-    stop() {
-      counted = sum()
-      since = undefined
-    },
-    seconds: () => sum() / 1000,
-  }
 }

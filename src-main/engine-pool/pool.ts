@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import type { GenerateWork } from '#engine/reconstruction/generate.ts'
 import type { BackendChoice, BackendId } from '#shared/domain/backend.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { Diagnosis, ExecutorWish } from '#shared/domain/executor.ts'
@@ -6,15 +7,19 @@ import type { ImageBatch } from '#shared/domain/image.ts'
 import type { GraphReport } from '#shared/domain/layers.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import { cancelled, explainOn, type Explained, type ExplainJob, type Watcher } from './explain-job.ts'
+import { generateOn, type Generated, type GenerateJob, type GenerateWatcher } from './generate-job.ts'
 import { measureOn, type Measured, type MeasureJob } from './measure-job.ts'
 import { createCores } from './cores.ts'
 import { createHelping } from './helping.ts'
 import { createTimings, type Timings } from './timings.ts'
+import { trainOn, type Trained, type TrainJob, type TrainWatcher } from './train-job.ts'
 import type { Launch } from './wire.ts'
 import { createWorkerHandle, modelKey, type WorkerHandle } from './worker-handle.ts'
 
 export type { ExplainControl, Explained, ExplainJob, Watcher } from './explain-job.ts'
+export type { Generated, GenerateJob, GenerateWatcher } from './generate-job.ts'
 export type { Measured, MeasureJob } from './measure-job.ts'
+export type { TrainControl, Trained, TrainJob, TrainWatcher } from './train-job.ts'
 
 export interface PoolOptions {
   launch: Launch
@@ -56,6 +61,16 @@ export interface Pool {
    * @throws MaskscopeError 'cancelled', 'usage' for a judge that is the model itself, or 'worker' when the worker dies under it.
    */
   measure(source: ModelSource, job: MeasureJob, options?: { signal?: AbortSignal }): Promise<Measured>
+  /**
+   * Trains a generator for a classifier, beside explanations and in their order.
+   * @throws MaskscopeError 'usage' naming the setting, 'run' where a loss is not finite, 'cancelled', or 'worker' when the worker dies.
+   */
+  train(source: ModelSource, job: TrainJob, watcher?: TrainWatcher): Promise<Trained>
+  /**
+   * Asks a trained generator. Variations and decoding do not wait for explanations.
+   * @throws MaskscopeError 'usage' naming the field, 'input' for files that are no generator's, 'cancelled', or 'worker'.
+   */
+  generate<K extends GenerateWork['kind']>(source: ModelSource, job: { kind: K } & GenerateJob<K>, watcher?: GenerateWatcher): Promise<Generated<K>>
   diagnose(): Promise<Diagnosis>
   /** How many explanations run at the same time. Starts the first worker; known from then on. */
   capacity(): Promise<number>
@@ -306,6 +321,29 @@ export function createPool(options: PoolOptions): Pool {
     for (const job of failed) job.reject(error)
   }
 
+  function askGenerator<K extends GenerateWork['kind']>(source: ModelSource, job: { kind: K } & GenerateJob<K>, watcher: GenerateWatcher = {}): Promise<Generated<K>> {
+    const short = job.kind === 'vary' || job.kind === 'decode'
+    return enqueue(source, short, watcher.signal, (worker) => generateOn<K>(worker, source, job, watcher, {
+      load: (model) => load(worker, model, job), threads: threadsFor(job.company ?? 0),
+    }))
+  }
+
+  /** Whoever stands keeps its worker, so that there may be one more. */
+  function noting(worker: WorkerHandle, watcher: Pick<Watcher, 'onPaused' | 'onResumed'>): Required<Pick<Watcher, 'onPaused' | 'onResumed'>> {
+    return {
+      onPaused(iteration) {
+        paused.add(worker)
+        watcher.onPaused?.(iteration)
+        pump()
+      },
+      onResumed() {
+        paused.delete(worker)
+        watcher.onResumed?.()
+        pump()
+      },
+    }
+  }
+
   return {
     backend: () => (known && !disposed ? Promise.resolve(known) : ask(undefined, async (worker) => (await worker.ready).backend)),
     info: (source, asked = {}) => ask(source, (worker) => load(worker, source, asked)),
@@ -319,16 +357,7 @@ export function createPool(options: PoolOptions): Pool {
     }),
     explain: (source, job, watcher = {}) => enqueue(source, false, watcher.signal, (worker) => explainOn(worker, source, job, {
       ...watcher,
-      onPaused(iteration) {
-        paused.add(worker)
-        watcher.onPaused?.(iteration)
-        pump()
-      },
-      onResumed() {
-        paused.delete(worker)
-        watcher.onResumed?.()
-        pump()
-      },
+      ...noting(worker, watcher),
     }, {
       async prepare() {
         const info = await load(worker, source, job)
@@ -341,6 +370,10 @@ export function createPool(options: PoolOptions): Pool {
     measure: (source, job, { signal } = {}) => enqueue(source, false, signal, (worker) => measureOn(worker, source, job, {
       load: (model) => load(worker, model, job), threads: threadsFor(job.company ?? 0), signal,
     })),
+    train: (source, job, watcher = {}) => enqueue(source, false, watcher.signal, (worker) => trainOn(worker, source, job, { ...watcher, ...noting(worker, watcher) }, {
+      load: (model) => load(worker, model, job), threads: threadsFor(job.company ?? 0),
+    })),
+    generate: askGenerator,
     // A GPU can be measured by the worker that has it only.
     diagnose: () => enqueue(undefined, known?.id !== 'cuda', undefined, async (worker) => (await worker.ask('diagnosis', { type: 'diagnose' })).diagnosis),
     capacity: () => (known && !disposed ? Promise.resolve(size) : ask(undefined, async (worker) => {

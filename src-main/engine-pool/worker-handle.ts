@@ -9,7 +9,7 @@ type Body<T> = T extends { id: number } ? Omit<T, 'id'> : never
 /** To a request that is being answered. */
 export type Control = Extract<WorkerRequest, { type: 'cancel' | 'pause' | 'resume' | 'change' | 'helpers' | 'shared' }>
 type Ask = Exclude<WorkerRequest, Control>
-export type News = Extract<WorkerReply, { type: 'targets' | 'progress' | 'paused' | 'resumed' | 'changed' | 'refused' | 'seek' | 'share' }>
+export type News = Extract<WorkerReply, { type: 'targets' | 'progress' | 'paused' | 'resumed' | 'changed' | 'refused' | 'seek' | 'share' | 'training' | 'generating' }>
 type Answer = Exclude<WorkerReply, News | { type: 'failed' }>
 
 export interface Ready {
@@ -70,6 +70,8 @@ export function createWorkerHandle(wire: Wire, number: number, backend: BackendI
       case 'refused':
       case 'seek':
       case 'share':
+      case 'training':
+      case 'generating':
         return waiting.onNews?.(reply)
     }
     open.delete(reply.id)

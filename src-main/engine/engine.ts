@@ -19,10 +19,15 @@ import { classifyCalls } from './methods/queries/laying.ts'
 import { Album, unpack } from './methods/queries/wire.ts'
 import { findMethod } from './methods/registry.ts'
 import type { EngineVersions, ModelUse, WorkerReply, WorkerRequest } from './protocol.ts'
+import { generate } from './reconstruction/generate.ts'
+import { loadGenerator } from './reconstruction/generator.ts'
+import { trainGenerator, type TrainedGenerator } from './reconstruction/train.ts'
 import { createSteering, type Steering } from './steering.ts'
 
 type ExplainRequest = Extract<WorkerRequest, { type: 'explain' }>
 type MeasureRequest = Extract<WorkerRequest, { type: 'measure' }>
+type TrainRequest = Extract<WorkerRequest, { type: 'train' }>
+type GenerateRequest = Extract<WorkerRequest, { type: 'generate' }>
 type AssistRequest = Extract<WorkerRequest, { type: 'assist' }>
 type Control = Extract<WorkerRequest, { type: 'cancel' | 'pause' | 'resume' | 'change' | 'helpers' | 'shared' }>
 type OfModel = Extract<WorkerRequest, { model: string }>
@@ -119,6 +124,10 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
         return explain(request, hands)
       case 'measure':
         return measure(request, hands.controller.signal)
+      case 'train':
+        return train(request, hands)
+      case 'generate':
+        return generateFrom(request, hands.controller.signal)
       case 'assist':
         return assist(request)
       case 'diagnose':
@@ -207,6 +216,39 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
     const judge = other === null ? null : findModel({ model: other })
     for (const held of [classifier, judge]) await held?.setThreads(threads)
     reply({ type: 'measured', id, outcomes: await measureAll(work, classifier, judge, signal) })
+  }
+
+  async function train({ id, model, work, threads }: TrainRequest, { controller: { signal }, steering }: OpenRequest): Promise<void> {
+    const classifier = findModel({ model })
+    await classifier.setThreads(threads)
+    const steps = trainGenerator({ ...work, classifier, classes: classifier.info.classes, signal, steer: steering.follow({ parameters: [], presets: [] }, [], signal) })
+    let trained: TrainedGenerator | undefined
+    try {
+      while (!trained) {
+        const step = await steps.next()
+        if (step.done) trained = step.value
+        else reply({ type: 'training', id, step: step.value })
+        // Messages, `cancel` and `pause` among them, are read between turns of the event loop only.
+        await nextTurn()
+      }
+    } catch (error) {
+      throw inWords(error, classifier, 0)
+    }
+    reply({ type: 'trained', id, trained })
+  }
+
+  async function generateFrom({ id, model, judge: other, generator: files, work, threads }: GenerateRequest, signal: AbortSignal): Promise<void> {
+    const classifier = findModel({ model })
+    const judge = other === null ? null : findModel({ model: other })
+    for (const held of [classifier, judge]) await held?.setThreads(threads)
+    const generator = await loadGenerator(files)
+    try {
+      const result = await generate(work, { generator, classifier, judge, signal, tell: (progress) => reply({ type: 'generating', id, progress }) })
+      if (signal.aborted) throw new MaskscopeError('cancelled', 'The work was cancelled.')
+      reply({ type: 'generated', id, result })
+    } finally {
+      generator.dispose()
+    }
   }
 
   return { handle, openRequests: () => [...open.keys()] }

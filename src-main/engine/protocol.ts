@@ -5,10 +5,13 @@ import type { ImageBatch } from '#shared/domain/image.ts'
 import type { GraphReport } from '#shared/domain/layers.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import type { ParameterValues } from '#shared/domain/parameters.ts'
+import type { GeneratorFiles, GeneratorSettings, SalientSet, TrainingCheckpoint } from '#shared/domain/reconstruction.ts'
 import type { Explanation, ParameterChange, Progress } from '#shared/domain/run.ts'
 import type { MeasureWork } from './measure.ts'
 import type { MetricOutcome } from './metrics/metric.ts'
 import type { SentShare } from './methods/queries/wire.ts'
+import type { GenerateProgress, GenerateResult, GenerateWork } from './reconstruction/generate.ts'
+import type { TrainedGenerator, TrainingStep } from './reconstruction/train.ts'
 
 /** The words a worker and its pool exchange, over the process channel with advanced serialisation (arrays stay raw). */
 
@@ -28,6 +31,16 @@ export interface EngineVersions {
   tfjs: string
   /** null where it cannot be loaded, or is not needed. */
   onnxruntime: string | null
+}
+
+/** Training of a generator, as it is sent to a worker. */
+export interface TrainWork {
+  settings: GeneratorSettings
+  set: SalientSet
+  /** Measured after every epoch, never trained on. */
+  validation: SalientSet | null
+  /** To go on from. */
+  checkpoint: TrainingCheckpoint | null
 }
 
 export type WorkerRequest =
@@ -67,6 +80,10 @@ export type WorkerRequest =
   | { type: 'assist'; id: number; model: string; run: string; work: SentShare; threads: number }
   /** Judges a map; `judge` is another loaded model. Answered by `measured` or `failed`. */
   | { type: 'measure'; id: number; model: string; judge: string | null; work: MeasureWork; threads: number }
+  /** Trains a generator for a loaded model. Answered by any number of `training`, then one of `trained`, `failed`. */
+  | { type: 'train'; id: number; model: string; work: TrainWork; threads: number }
+  /** Asks a trained generator; `judge` is another loaded model. Answered by any number of `generating`, then one of `generated`, `failed`. */
+  | { type: 'generate'; id: number; model: string; judge: string | null; generator: GeneratorFiles; work: GenerateWork; threads: number }
   /** Stops the request `id` after its next step; answered by `paused`. Pausing what is paused or has ended does nothing. */
   | { type: 'pause'; id: number }
   | { type: 'resume'; id: number }
@@ -102,5 +119,9 @@ export type WorkerReply =
   | { type: 'share'; id: number; share: number; work: SentShare }
   | { type: 'explained'; id: number; explanations: Explanation[] }
   | { type: 'measured'; id: number; outcomes: MetricOutcome[] }
+  | { type: 'training'; id: number; step: TrainingStep }
+  | { type: 'trained'; id: number; trained: TrainedGenerator }
+  | { type: 'generating'; id: number; progress: GenerateProgress }
+  | { type: 'generated'; id: number; result: GenerateResult }
   | { type: 'diagnosis'; id: number; diagnosis: Diagnosis }
   | { type: 'failed'; id: number; error: SerialisedError }

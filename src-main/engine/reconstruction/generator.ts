@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { oneHot, tensor, tensor1d, tidy, type Tensor } from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import { MaskscopeError } from '#shared/domain/errors.ts'
@@ -47,7 +48,7 @@ export function generatorOf(encoder: LayersModel, decoder: LayersModel, descript
   const values = height * width * channels
   const perCall = Math.max(1, Math.floor(valuesPerCall / values))
 
-  /** Called in parts, and awaited between them, so that a cancellation is heard. */
+  /** Between the parts messages are read, a cancellation among them. */
   async function inParts(count: number, inputs: (from: number, to: number) => Tensor[], network: LayersModel, take: (answers: Tensor[], from: number) => void): Promise<void> {
     for (let from = 0; from < count; from += perCall) {
       const to = Math.min(count, from + perCall)
@@ -55,7 +56,7 @@ export function generatorOf(encoder: LayersModel, decoder: LayersModel, descript
         const answer = network.predict(inputs(from, to))
         take(Array.isArray(answer) ? answer : [answer], from)
       })
-      await Promise.resolve()
+      await nextTurn()
     }
   }
 
