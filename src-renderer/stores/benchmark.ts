@@ -36,10 +36,10 @@ export const useBenchmarks = defineStore('benchmarks', () => {
   const cells = shallowRef<readonly BenchmarkCell[] | null>(null)
   const cellsError = ref<string | null>(null)
 
-  let begun = false
+  let watched = false
   function begin(): void {
-    if (begun) return
-    begun = true
+    if (watched) return
+    watched = true
     watch('benchmark.watch', {}, hear)
   }
 
