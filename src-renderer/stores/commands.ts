@@ -89,6 +89,8 @@ export function keyOf(event: KeyboardEvent, mac: boolean): string {
 /** Whether a plain key belongs to what has the focus: to fields, sliders, lists, menus and dialogs all of them, to buttons two. */
 function takesKey(target: EventTarget | null, pressed: string): boolean {
   if (!(target instanceof HTMLElement)) return false
+  // A cell that is a stage itself has only the keys that it handles.
+  if (target.hasAttribute('data-stage')) return false
   if (target.isContentEditable || target.closest('input, textarea, select, [role="slider"], [role="combobox"], [role="listbox"], [role="menu"], [role="dialog"], [role="tab"], [role="row"]') !== null) return true
   return target.closest('button, a') !== null && (pressed === 'Space' || pressed === 'Enter')
 }

@@ -194,7 +194,7 @@ export function emptyBoard(name: string): ComparisonBoard {
   return {
     name, rows: [], columns: [], notes: {}, stars: [], truths: {},
     view: {
-      mode: 'overlay', sharing: 'map', scale: 'percentile-99', colormap: 'viridis', opacity: 0.75, threshold: 0, top: 0.1, progress: 1, cell: 148, spread: 'mean',
+      mode: 'overlay', sharing: 'map', scale: 'map', colormap: 'viridis', opacity: 0.75, threshold: 0, top: 0.1, progress: 1, cell: 148, spread: 'mean',
       metric: 'average-precision', cost: 'evaluations', sorting: { by: '', descending: false }, filter: { text: '', verdict: 'all' },
     },
   }
