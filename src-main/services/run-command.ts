@@ -121,7 +121,13 @@ export function figureCommand({ study, run, file, format, options }: FigureComma
   ], platform)
 }
 
-export function statedWords({ card, fit, range, mean, std, labels }: ModelOptions): string[] {
+/** The line that draws a figure that the study keeps. @param study absolute */
+export function specFigureCommand({ study, name, format, dpi }: { study: string; name: string; format: string; dpi: number }, platform: NodeJS.Platform = process.platform): string {
+  const raster = format === 'png' || format === 'tiff'
+  return commandLine(['maskscope', 'figure', study, '--spec', name, '--out', `${name}.${format}`, ...(raster && dpi !== defaultDpi ? ['--dpi', String(dpi)] : [])], platform)
+}
+
+export function statedWords({ card, fit, range, mean, std, labels, inputScale }: ModelOptions): string[] {
   return [
     ...(card === undefined ? [] : ['--model-card', card]),
     ...(fit === undefined ? [] : ['--fit', fit]),
@@ -129,6 +135,7 @@ export function statedWords({ card, fit, range, mean, std, labels }: ModelOption
     ...(mean === undefined ? [] : ['--mean', mean.join(',')]),
     ...(std === undefined ? [] : ['--std', std.join(',')]),
     ...(labels === undefined ? [] : ['--labels', labels]),
+    ...(inputScale === undefined ? [] : ['--input-scale', String(inputScale)]),
   ]
 }
 
