@@ -21,7 +21,7 @@ const usage = {
   sets: { type: 'string', default: 'fashion-mnist,mnist,scenes' }, rows: { type: 'string', default: 'class-free,conditional,gamma' },
   /** With a folder per data set, each with classifier and judge; trained where they are missing. */
   classifiers: { type: 'string' },
-  images: { type: 'string', default: '10000' }, test: { type: 'string', default: '1000' }, epochs: { type: 'string' }, gamma: { type: 'string', default: '10' }, set: { type: 'string', multiple: true, default: [] },
+  images: { type: 'string', default: '10000' }, test: { type: 'string', default: '1000' }, epochs: { type: 'string' }, gamma: { type: 'string', default: '10' }, set: { type: 'string', multiple: true },
 } as const
 
 /** A row of the tables: the settings that make it what it is. */
@@ -47,7 +47,7 @@ export async function measure(args: readonly string[]): Promise<string> {
     const rows: Row[] = []
     for (const row of values.rows.split(',')) {
       rows.push(await reconstruct(path.join(folder, name), row, asked, {
-        ...Object.fromEntries(values.set.map((text) => text.split('=', 2))) as ParameterValues,
+        ...Object.fromEntries((values.set ?? []).map((text) => text.split('=', 2))) as ParameterValues,
         ...(values.epochs === undefined ? {} : { epochs: values.epochs }), ...(row === 'conditional' ? { conditional: true } : {}), ...(row === 'gamma' ? { gamma: values.gamma } : {}),
       }, { images: Number(values.images), test: Number(values.test) }))
     }

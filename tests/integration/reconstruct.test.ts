@@ -1,0 +1,122 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { createRandom } from '#shared/random/random.ts'
+import type { ReconstructionReport } from '#shared/domain/reconstruction.ts'
+import { runCli, startCli } from '../fixtures/cli.ts'
+
+vi.setConfig({ testTimeout: 240_000 })
+
+const root = mkdtempSync(path.join(tmpdir(), 'maskscope-reconstruct-'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+/** The class of a picture is its brightest quadrant. */
+const [side, classes] = [28, 4]
+
+function quadrant(pixel: number): number {
+  return 2 * Number(Math.floor(pixel / side) >= side / 2) + Number(pixel % side >= side / 2)
+}
+
+/** A linear classifier of quadrants, as a layers model. @param sharpness makes two of them different files */
+function writeClassifier(name: string, sharpness: number): void {
+  const folder = path.join(root, name)
+  mkdirSync(folder)
+  const kernel = Float32Array.from({ length: side * side * classes }, (_, i) => (quadrant(Math.floor(i / classes)) === i % classes ? sharpness / 49 : 0))
+  const layers = [
+    ['InputLayer', { name: 'input', batch_input_shape: [null, side, side, 1], dtype: 'float32', sparse: false }],
+    ['Flatten', { name: 'flat' }], ['Dense', { name: 'dense', units: classes, activation: 'softmax', use_bias: true }],
+  ].map(([class_name, config]) => ({ class_name, config }))
+  writeFileSync(path.join(folder, 'weights.bin'), new Uint8Array(Float32Array.from([...kernel, 0, 0, 0, 0]).buffer))
+  writeFileSync(path.join(folder, 'model-card.json'), JSON.stringify({ name, fit: 'squash', range: [0, 1], mean: [0], std: [1], labels: ['a', 'b', 'c', 'd'] }))
+  writeFileSync(path.join(folder, 'model.json'), JSON.stringify({
+    format: 'layers-model', modelTopology: { keras_version: 'tfjs-layers 4.22.0', backend: 'tensor_flow.js', model_config: { class_name: 'Sequential', config: { name, layers } } },
+    weightsManifest: [{ paths: ['weights.bin'], weights: [{ name: 'dense/kernel', shape: [side * side, classes], dtype: 'float32' }, { name: 'dense/bias', shape: [classes], dtype: 'float32' }] }],
+  }))
+}
+
+function writeIdx(part: string, count: number): void {
+  const random = createRandom(1, part)
+  const header = (magic: number, ...sizes: number[]): Uint8Array => {
+    const bytes = Buffer.alloc(4 * (sizes.length + 1));
+    [magic, ...sizes].forEach((value, i) => bytes.writeUInt32BE(value, 4 * i))
+    return bytes
+  }
+  const pixels = Uint8Array.from({ length: count * side * side }, (_, at) => (quadrant(at % (side * side)) === Math.floor(at / (side * side)) % classes ? 150 + random.below(100) : random.below(60)))
+  writeFileSync(path.join(root, 'data', `${part}-images-idx3-ubyte`), Buffer.concat([header(0x803, count, side, side), pixels]))
+  writeFileSync(path.join(root, 'data', `${part}-labels-idx1-ubyte`), Buffer.concat([header(0x801, count), Uint8Array.from({ length: count }, (_, i) => i % classes)]))
+}
+
+beforeAll(() => {
+  writeClassifier('explained', 4)
+  writeClassifier('judging', 5)
+  mkdirSync(path.join(root, 'data'))
+  writeIdx('train', 90)
+  writeIdx('t10k', 12)
+})
+
+const asked = [
+  'reconstruct', '--model', 'explained', '--judge', 'judging', '--data', 'idx:data', '--method', 'gradient', '--epochs', '3', '--generator-set', 'latent=3', '--generator-set', 'batch=16', '--seed', '5', '--jobs', '1',
+  '--backend', 'wasm', '--executor', 'tfjs',
+]
+const only = (study: string): string => path.join(root, study, 'reconstructions', readdirSync(path.join(root, study, 'reconstructions'))[0]!)
+const keys = ['images', 'classifierAccuracy', 'judgeAccuracy', 'judgeOnClean', 'rawAgreement', 'inLoop', 'controls', 'acceptance', 'diversity', 'memorising', 'perClass', 'confusion', 'generator']
+
+test('masks, training and report from the command line, and variations of an image', async () => {
+  const { code, stdout, stderr } = await runCli([...asked, '--out', 'whole', '--json'], root)
+  expect(code, stderr).toBe(0)
+  const report = JSON.parse(stdout) as ReconstructionReport
+  expect(Object.keys(report)).toEqual(expect.arrayContaining(keys))
+  expect(report).toMatchObject({ images: 12, classifierAccuracy: 1, judgeAccuracy: 1, judgeOnClean: 1 })
+  expect(Object.keys(report.controls).sort()).toEqual(['empty', 'maskAlone', 'randomMask', 'randomOfClass', 'salientUndecoded', 'swapped'])
+  expect(report.controls.randomOfClass).toBe(1)
+  expect(report.confusion.flat().reduce((a, b) => a + b)).toBe(12)
+  expect(report.confusion.reduce((sum, row, i) => sum + row[i]!, 0) / 12).toBeCloseTo(report.inLoop, 12)
+  expect(report.perClass.map(({ label, images }) => [label, images])).toEqual([['a', 3], ['b', 3], ['c', 3], ['d', 3]])
+
+  const generator = path.join(root, 'whole', report.generator)
+  const drawn = await runCli(['vary', 'idx:data#2', '--generator', generator, '--count', '5', '--pin', '--out', 'drawn', '--json', '--backend', 'wasm'], root)
+  expect(drawn.code, drawn.stderr).toBe(0)
+  const variations = JSON.parse(drawn.stdout) as { outcome: { label: string }; acceptance: number; variations: { file: string; accepted: boolean; label: string }[] }
+  expect(variations.outcome.label).toBe('c')
+  expect(variations.variations).toHaveLength(5)
+  expect(variations.acceptance).toBe(variations.variations.filter(({ accepted }) => accepted).length / 5)
+  for (const { accepted, label } of variations.variations) expect(accepted).toBe(label === 'c')
+  for (const name of ['sheet.png', ...variations.variations.map(({ file }) => file)]) expect(readFileSync(path.join(root, 'drawn', name)).subarray(1, 4).toString()).toBe('PNG')
+
+  const again = await runCli([...asked, '--out', 'whole'], root)
+  expect(again.code, again.stderr).toBe(0)
+  expect(again.stderr).toMatch(/is the same and finished/)
+  expect(again.stdout).toMatch(/Empty input +0\.\d{3}/)
+  expect(readdirSync(path.join(root, 'whole', 'reconstructions'))).toHaveLength(1)
+})
+
+test('killed while it trains, the same command ends with the same bytes', async () => {
+  const killed = startCli([...asked, '--out', 'killed'], root)
+  const reached = (): boolean => existsSync(path.join(root, 'killed', 'reconstructions')) && existsSync(path.join(only('killed'), 'checkpoint', 'checkpoint.json'))
+  while (!reached()) await sleep(10)
+  killed.child.kill('SIGKILL')
+  await killed.ended
+  const again = await runCli([...asked, '--out', 'killed'], root)
+  expect(again.code, again.stderr).toBe(0)
+  expect(again.stderr).toMatch(/Going on with 0001-data/)
+  const [whole, other] = [only('whole'), only('killed')]
+  for (const file of ['report.json', 'curves.csv', 'reconstruction.json', 'generator/generator.json', 'generator/encoder/weights.bin', 'generator/decoder/weights.bin', 'generator/decoder/model.json', 'samples/epoch-003.npy']) {
+    expect(readFileSync(path.join(other, file)).equals(readFileSync(path.join(whole, file))), file).toBe(true)
+  }
+})
+
+test('what cannot be is refused before anything is written', async () => {
+  const wrong = (changes: Record<string, string>): string[] => asked.map((word, i) => changes[asked[i - 1] ?? ''] ?? word)
+  const cases = [
+    [wrong({ '--judge': 'explained' }), /judge is explained itself/], [wrong({ '--data': 'idx:nowhere' }), /nowhere, which does not exist/], [wrong({ '--epochs': '0' }), /epochs is 0/],
+    [wrong({ '--method': 'oracle' }), /needs the true object/], [['vary', 'idx:data#0', '--generator', 'data'], /holds no generator/], [['reconstruct', '--model', 'explained', '--data', 'idx:data'], /--judge/],
+  ] as const
+  await Promise.all(cases.map(async ([args, message]) => {
+    const { code, stderr } = await runCli([...args, ...(args[0] === 'vary' ? [] : ['--out', 'x'])], root)
+    expect(code, stderr).toBe(2)
+    expect(stderr).toMatch(message)
+  }))
+  expect(existsSync(path.join(root, 'x'))).toBe(false)
+})
