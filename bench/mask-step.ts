@@ -25,7 +25,6 @@ function freeClassifier(side: number): Classifier {
     activations: unused,
     relevance: unused,
     withWeights: unused,
-    withInputSize: unused,
     dispose: () => undefined,
   }
 }

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { createWorkbench } from '#main/workbench.ts'
 import { prepareChunk } from '#services/benchmark/subjects.ts'
 import { resolveData } from '#services/datasets.ts'
-import { loadModel, type LoadedModel } from '#services/models.ts'
+import { loadModel, type LoadedModel, type ModelOptions } from '#services/models.ts'
 import { interval, metricsTable, ranked, table, text } from './benchmark-tables.ts'
 import { methodsFor, type Sitting } from './benchmark-work.ts'
 import type { Sizes } from './benchmark.ts'
@@ -30,10 +30,10 @@ const sure = 0.9
 export async function photosPart(sitting: Sitting, { photos, methods }: Sizes): Promise<string> {
   const root = process.env['MASKSCOPE_DATA']
   if (root === undefined) return '## (e) Photos and pretrained networks\n\nNot run: MASKSCOPE_DATA does not name the folder of the real data sets.'
-  const load = (name: string): Promise<LoadedModel> => {
+  const load = (name: string, options: ModelOptions = { fit: 'crop' }): Promise<LoadedModel> => {
     const { file, labels } = networks.find((network) => network.name === name)!
     const base = path.join(root, 'models', 'imagenet')
-    return loadModel(path.join(base, file), { fit: 'crop', range: [-1, 1], labels: path.join(base, labels) })
+    return loadModel(path.join(base, file), { range: [-1, 1], labels: path.join(base, labels), ...options })
   }
   const pages = ['## (e) Photos and pretrained networks', '', `Methods at their defaults. Photos that the network recognises with a probability of at least ${sure}, ${photos} at most; the judge is another of the networks.`]
   for (const { name, judge } of networks) {
@@ -43,9 +43,11 @@ export async function photosPart(sitting: Sitting, { photos, methods }: Sizes): 
     const found = await sitting.benchmark(`e-${name}-${photos}`, {
       model, judge: await load(judge), data: `list:${list}`, methods: ids, metrics: ['deletion', 'insertion', 'keep-rate'], draws: 1,
     })
-    const grids = await sitting.benchmark(`e-grid-${name}-${photos}`, { model, data: `mosaic:2(list:${list})*5`, methods: ids, metrics: ['grid-pointing-game'], draws: 1 })
+    // All of a mosaic is seen, each cell as large as the network's own input.
+    const wide = await load(name, { fit: 'squash', inputScale: 2 })
+    const grids = await sitting.benchmark(`e-grid-${name}-${photos}`, { model: wide, data: `mosaic:2(list:${list})*5`, methods: ids, metrics: ['grid-pointing-game'], draws: 1 })
     pages.push(
-      '', `### ${name}, judged by ${judge}`, '', `${found.summary.images} photos; ${grids.summary.images} cells of 2×2 mosaics in five partitions, photos as clusters.`, '',
+      '', `### ${name}, judged by ${judge}`, '', `${found.summary.images} photos; ${grids.summary.images} cells of 2×2 mosaics in five partitions, each cell of the network's own input size, photos as clusters.`, '',
       metricsTable(found, ['insertion', 'deletion', 'keep-rate']), '',
       table(['method', 'grid pointing game'], ranked(grids, 'grid-pointing-game').map((id) => [id, interval(grids, id, 'grid-pointing-game')])),
     )

@@ -20,6 +20,8 @@ const cardSchema = z.looseObject({
   mean: z.array(finite).min(1).max(4).optional(),
   std: z.array(z.number().positive()).min(1).max(4).optional(),
   channelOrder: z.enum(['rgb', 'bgr']).optional(),
+  /** So many times the file's own input, both ways. */
+  inputScale: z.int().min(1).max(8).optional(),
   /** One per class, or the name of a file beside the card with one per line. */
   labels: z.union([z.array(z.string()).min(1), z.string().min(1)]).optional(),
   head: z.enum(heads).optional(),

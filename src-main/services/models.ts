@@ -21,6 +21,8 @@ export interface ModelOptions {
   std?: readonly number[]
   /** Path of a file with one label per line. */
   labels?: string
+  /** An input so many times as high and wide as the file's own. */
+  inputScale?: number
 }
 
 export interface LoadedModel {
@@ -139,9 +141,10 @@ function completePreprocessing(
   const mean = perChannel(orDefault(options.mean ?? card.mean, [0], 'mean 0'), channels, 'mean', missing, options.mean !== undefined)
   const std = perChannel(orDefault(options.std ?? card.std, [1], 'std 1'), channels, 'std', missing, options.std !== undefined)
   const channelOrder = orDefault(card.channelOrder, 'rgb', 'channel order rgb')
+  const inputScale = options.inputScale ?? card.inputScale ?? 1
   if (missing.length > 0 || range === undefined) throw new MissingFactsError(file, missing, defaults)
   const notes = defaults.length === 0 ? [] : [`The model does not state, so assumed: ${defaults.join(', ')}.`]
-  return { preprocessing: { fit, cropFraction: card.cropFraction ?? 0.875, resizeFilter, range, mean, std, channelOrder }, notes }
+  return { preprocessing: { fit, cropFraction: card.cropFraction ?? 0.875, resizeFilter, range, mean, std, channelOrder, ...(inputScale === 1 ? {} : { inputScale }) }, notes }
 }
 
 /** One value stands for all channels. */

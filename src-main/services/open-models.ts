@@ -81,10 +81,11 @@ export function createOpenModels({ pool, handles, onOpen }: OpenModelsOptions): 
   }
 
   function optionsOf(stated: Stated): ModelOptions {
-    const { fit, range, mean, std, labels } = stated
+    const { fit, range, mean, std, labels, inputScale } = stated
     return {
       ...(fit === undefined ? {} : { fit }), ...(range === undefined ? {} : { range }), ...(mean === undefined ? {} : { mean }),
       ...(std === undefined ? {} : { std }), ...(labels === undefined ? {} : { labels: handles.path(labels) }),
+      ...(inputScale === undefined ? {} : { inputScale }),
     }
   }
 
@@ -107,12 +108,12 @@ export function createOpenModels({ pool, handles, onOpen }: OpenModelsOptions): 
     return { state: 'open', model, info: plainInfo(info), place, bundled: loaded.bundled !== undefined, cardless, stated, notes: [...loaded.notes] }
   }
 
-  async function statedBy({ fit, range, mean, std, labels }: ModelOptions): Promise<Stated> {
+  async function statedBy({ fit, range, mean, std, labels, inputScale }: ModelOptions): Promise<Stated> {
     const file = labels === undefined ? null : await handles.give(labels).catch(() => null)
     return {
       ...(fit === undefined ? {} : { fit }), ...(range === undefined ? {} : { range: [range[0], range[1]] }),
       ...(mean === undefined ? {} : { mean: [...mean] }), ...(std === undefined ? {} : { std: [...std] }),
-      ...(file === null ? {} : { labels: file.handle }),
+      ...(file === null ? {} : { labels: file.handle }), ...(inputScale === undefined ? {} : { inputScale }),
     }
   }
 

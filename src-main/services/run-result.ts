@@ -94,17 +94,17 @@ function plainPreprocessing(preprocessing: Preprocessing): RunRequestManifest['m
 
 /** Where image and model lie, for the run's record. */
 export function foundOf({ item, model: { place, stated } }: Pick<RunOrder, 'item' | 'model'>): RunRecord['found'] {
-  const { card, fit, range, mean, std, labels } = stated ?? {}
-  return { image: item.member ?? item.reference, model: place, stated: { card, fit, range: range && [...range], mean: mean && [...mean], std: std && [...std], labels } }
+  const { card, fit, range, mean, std, labels, inputScale } = stated ?? {}
+  return { image: item.member ?? item.reference, model: place, stated: { card, fit, range: range && [...range], mean: mean && [...mean], std: std && [...std], labels, inputScale } }
 }
 
 /** What was stated beside the model's path when a stored run was made. */
 export function statedOf({ stated }: RunRecord['found']): ModelOptions {
-  const { card, fit, range, mean, std, labels } = stated ?? {}
+  const { card, fit, range, mean, std, labels, inputScale } = stated ?? {}
   return {
     ...(card === undefined ? {} : { card }), ...(fit === undefined ? {} : { fit }),
     ...(range === undefined ? {} : { range }), ...(mean === undefined ? {} : { mean }), ...(std === undefined ? {} : { std }),
-    ...(labels === undefined ? {} : { labels }),
+    ...(labels === undefined ? {} : { labels }), ...(inputScale === undefined ? {} : { inputScale }),
   }
 }
 

@@ -16,10 +16,11 @@ import type { LoadedModel } from './models.ts'
 export async function saveModelCard(loaded: Pick<LoadedModel, 'file' | 'labelsFile'>, info: ModelInfo, files: Files = createFiles()): Promise<string> {
   const folder = path.dirname(loaded.file)
   if (cardBeside(loaded.file) !== undefined) throw taken(cardBeside(loaded.file)!)
-  const { fit, cropFraction, resizeFilter, range, mean, std, channelOrder } = info.preprocessing
+  const { fit, cropFraction, resizeFilter, range, mean, std, channelOrder, inputScale } = info.preprocessing
   const labels = loaded.labelsFile === undefined ? undefined : await labelsBeside(loaded.labelsFile, folder, files)
   const card = {
     name: info.name, fit, ...(fit === 'crop' ? { cropFraction } : {}), resizeFilter, range, mean, std, channelOrder,
+    ...(inputScale === undefined ? {} : { inputScale }),
     ...(labels === undefined ? {} : { labels }), head: info.head,
   }
   const file = ownCard(loaded.file)

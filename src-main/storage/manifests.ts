@@ -32,6 +32,7 @@ export const preprocessingSchema = z.object({
   mean: z.array(z.number()),
   std: z.array(z.number()),
   channelOrder: z.enum(['rgb', 'bgr']),
+  inputScale: z.int().min(1).max(8).optional(),
 })
 
 const changeSchema = z.object({ iteration: count, parameters: z.record(z.string(), parameterValue) })
@@ -145,6 +146,7 @@ export const runRecordSchema = z.object({
       card: z.string().optional(), fit: preprocessingSchema.shape.fit.optional(),
       range: preprocessingSchema.shape.range.optional(), mean: preprocessingSchema.shape.mean.optional(),
       std: preprocessingSchema.shape.std.optional(), labels: z.string().optional(),
+      inputScale: preprocessingSchema.shape.inputScale,
     }).optional(),
   }),
   /** What was asked for, so that an unfinished run can be started again. */

@@ -13,6 +13,7 @@ export const preprocessing = z.object({
   mean: z.array(z.number()),
   std: z.array(z.number()),
   channelOrder: z.enum(['rgb', 'bgr']),
+  inputScale: z.optional(z.int().check(z.minimum(1), z.maximum(8))),
 })
 
 /** In ms. */
@@ -62,6 +63,7 @@ export const stated = z.object({
   std: z.optional(z.array(z.number().check(z.positive())).check(z.minLength(1), z.maxLength(4))),
   /** A labels file. */
   labels: z.optional(handle),
+  inputScale: z.optional(z.int().check(z.minimum(1), z.maximum(8))),
 })
 export type Stated = z.infer<typeof stated>
 

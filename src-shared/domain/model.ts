@@ -16,6 +16,8 @@ export interface Preprocessing {
   /** Per channel, divided by after the mean. */
   std: readonly number[]
   channelOrder: 'rgb' | 'bgr'
+  /** The input is so many times as high and as wide as the file says, for networks that pool over all places; 1 where it is absent. */
+  inputScale?: number
 }
 
 /** Access a classifier offers and a method needs; `gradient` includes `query`. */

@@ -131,10 +131,5 @@ export interface Classifier {
    * @throws MaskscopeError 'unavailable' where the graph is not ours, 'usage' naming a layer that has no weights.
    */
   withWeights(shuffle: WeightShuffle): Promise<Classifier>
-  /**
-   * The same classifier for images of another size, in pixels, where it ends in pooling over all places; the caller disposes of it.
-   * @throws MaskscopeError 'unavailable' where the graph is not ours, or naming the layer that fits one size only.
-   */
-  withInputSize(height: number, width: number): Promise<Classifier>
   dispose(): void
 }

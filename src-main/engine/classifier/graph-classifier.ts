@@ -5,9 +5,6 @@ import type { ModelInfo } from '#shared/domain/model.ts'
 import type { Score } from '#shared/domain/score.ts'
 import type { Executor } from '../graph/executor.ts'
 import type { Graph } from '../graph/graph.ts'
-import { multiplyAdds } from '../graph/cost.ts'
-import { withInputSize as resizeInput } from '../graph/input-size.ts'
-import { graphReport } from '../graph/report.ts'
 import { shuffleWeights } from '../graph/shuffle.ts'
 import { createRelevance, type RelevancePass } from '../graph/tfjs/relevance/relevance.ts'
 import { checkChannels, checkFinite, checkImages, checkLayer, checkWeighted, noGraph } from './checks.ts'
@@ -125,15 +122,6 @@ export function createClassifier(
     return createClassifier(info, await origin.make(other), limits, graph, { ...origin, graph: other })
   }
 
-  async function withInputSize(height: number, width: number): Promise<Classifier> {
-    if (!origin) throw noGraph(info, 'Another input size')
-    const other = resizeInput(origin.graph, height, width)
-    const share = (info.input.height * info.input.width) / (height * width)
-    const fitted = { forward: Math.max(1, Math.floor(limits.forward * share)), gradient: Math.max(1, Math.floor(limits.gradient * share)) }
-    const own = { ...info, input: { ...info.input, height, width }, multiplyAdds: multiplyAdds(other) }
-    return createClassifier(own, await origin.make(other), fitted, graphReport(other), { ...origin, graph: other })
-  }
-
   function dispose(): void {
     relevancePass?.dispose()
     executor.dispose()
@@ -148,7 +136,7 @@ export function createClassifier(
     checkScores(scores, info.classes, info.head)
   }
 
-  return { info, graph, limits, logits, scoreGradient, activations, relevance, withWeights, withInputSize, dispose }
+  return { info, graph, limits, logits, scoreGradient, activations, relevance, withWeights, dispose }
 }
 
 function parts(count: number, size: number): [start: number, count: number][] {

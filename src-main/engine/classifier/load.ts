@@ -10,6 +10,7 @@ import { importGraphModel } from '../graph/import/graph-model.ts'
 import { importLayersModel } from '../graph/import/layers-model.ts'
 import { importOnnx } from '../graph/import/onnx/onnx-model.ts'
 import { decodeWeights } from '../graph/import/weights.ts'
+import { withInputSize } from '../graph/input-size.ts'
 import { readOnnx } from '../graph/onnx-format/read.ts'
 import { graphReport } from '../graph/report.ts'
 import { simplify } from '../graph/simplify/simplify.ts'
@@ -45,11 +46,15 @@ export async function loadClassifier(source: ModelSource, use: ModelUse = plainU
     imported = importModel(source)
   } catch (error) {
     if (!(error instanceof UnsupportedNode)) throw error
+    if ((source.preprocessing.inputScale ?? 1) > 1) {
+      throw new MaskscopeError('unavailable', `The model ${source.name} takes images of its own size only, since it cannot be looked into: ${error.message} Leave the input scale out.`, { subject: 'inputScale' })
+    }
     if (source.format !== 'onnx') return threaded(await loadOpaque(source, error, use.executor), {})
     return threaded(await loadOpaqueOnnx(source, error, { wish: use.executor, threads: use.threads }), {})
   }
   const labelCount = source.labels?.length ?? null
-  const { graph, head } = simplify(imported, { preprocessing: source.preprocessing, head: source.head, labels: labelCount })
+  const { graph: own, head } = simplify(imported, { preprocessing: source.preprocessing, head: source.head, labels: labelCount })
+  const graph = enlarged(own, source.preprocessing.inputScale ?? 1)
   const [, height, width, channels] = nodeNamed(graph, graph.input).shape as [number, number, number, number]
   const classes = nodeNamed(graph, graph.output).shape[1]!
   const labels = labelsFor(source, classes)
@@ -75,6 +80,13 @@ export async function loadClassifier(source: ModelSource, use: ModelUse = plainU
   }
   const make = (other: Graph): Promise<ThreadedExecutor> => executorOf(choice.id, other, head, use.threads)
   return threaded(createClassifier(info, executor, limits, graphReport(graph), { graph, make }), executor)
+}
+
+/** @throws MaskscopeError 'unavailable' where a layer fits one size only */
+function enlarged(graph: Graph, scale: number): Graph {
+  if (scale === 1) return graph
+  const [, height, width] = nodeNamed(graph, graph.input).shape as [number, number, number, number]
+  return withInputSize(graph, height * scale, width * scale)
 }
 
 function threaded(classifier: Classifier, executor: Pick<ThreadedExecutor, 'setThreads'>): LoadedClassifier {

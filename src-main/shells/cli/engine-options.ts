@@ -16,6 +16,7 @@ export interface StatedOptions {
   mean?: number[]
   std?: number[]
   labels?: string
+  inputScale?: number
 }
 
 export interface EngineOptions {
@@ -50,14 +51,15 @@ export function stateOptions(command: Command): Command {
     .option('--mean <values>', 'taken off after that: one number for all channels, or one per channel, as 0.485,0.456,0.406', channelValues)
     .option('--std <values>', 'divided by after that, written as --mean', positiveChannelValues)
     .option('--labels <file>', 'one label per line, in the order of the classes')
+    .option('--input-scale <n>', 'an input so many times as high and wide as the file says, for networks that pool over all places', wholeNumber(1))
 }
 
 /** What was stated beside the model's path. @param file what becomes of the paths of files */
-export function statedModel({ modelCard, fit, range, mean, std, labels }: StatedOptions, file: (name: string) => string): ModelOptions {
+export function statedModel({ modelCard, fit, range, mean, std, labels, inputScale }: StatedOptions, file: (name: string) => string): ModelOptions {
   return {
     ...(modelCard === undefined ? {} : { card: file(modelCard) }), ...(fit === undefined ? {} : { fit }),
     ...(range === undefined ? {} : { range }), ...(mean === undefined ? {} : { mean }), ...(std === undefined ? {} : { std }),
-    ...(labels === undefined ? {} : { labels: file(labels) }),
+    ...(labels === undefined ? {} : { labels: file(labels) }), ...(inputScale === undefined ? {} : { inputScale }),
   }
 }
 

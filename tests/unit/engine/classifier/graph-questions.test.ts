@@ -148,12 +148,12 @@ const layersModel = (): tfl.LayersModel => {
 
 const onnx = (bytes: Uint8Array): OnnxSource => ({ name: 'test', sha256: '0', format: 'onnx', bytes, external: {}, preprocessing: plain, labels: null, head: undefined })
 
-async function answers(classifier: Classifier, images: ImageBatch): Promise<{ relevance: Float32Array; ablated: Float32Array; shuffled: Float32Array; enlarged: Float32Array }> {
+async function answers(classifier: Classifier, images: ImageBatch, enlargedOne: () => Promise<Classifier>): Promise<{ relevance: Float32Array; ablated: Float32Array; shuffled: Float32Array; enlarged: Float32Array }> {
   const layer = classifier.graph!.camLayer ?? 'first'
   const channels = Array.from({ length: images.count }, (_, i) => [0, i])
   const copy = await classifier.withWeights({ layers: [layer], seed: 3 })
   const { relevance } = await classifier.relevance(images, Array.from({ length: images.count }, (_, i) => i), rule)
-  const large = await classifier.withInputSize(2 * images.height, 2 * images.width)
+  const large = await enlargedOne()
   expect(large.info.input).toEqual({ height: 2 * images.height, width: 2 * images.width, channels: 3 })
   expect(large.graph!.layers[0]!.shape).toEqual([2 * images.height, 2 * images.width, 3])
   const enlarged = await large.logits(randomImages(1, 2 * images.height, 2 * images.width, 3))
@@ -167,13 +167,15 @@ async function answers(classifier: Classifier, images: ImageBatch): Promise<{ re
 test.each([['layers model', 8], ['ONNX model', 16]] as const)('a %s answers on both executors alike', async (kind, side) => {
   const source = kind === 'layers model' ? await sourceOf(layersModel()) : onnx(tinyOnnx().bytes)
   const images = randomImages(2, side, side, 3)
+  const enlarged = { ...source, preprocessing: { ...source.preprocessing, inputScale: 2 } }
   const onTfjs = await loadClassifier(source)
-  const one = await answers(onTfjs, images)
+  const one = await answers(onTfjs, images, () => loadClassifier(enlarged))
   onTfjs.dispose()
   expect(one.relevance.some((v) => v !== 0)).toBe(true)
   if (!hasOnnxruntime) return
-  const native = await loadClassifier(source, { ...plainUse, executor: 'onnxruntime' })
-  const two = await answers(native, images)
+  const use = { ...plainUse, executor: 'onnxruntime' } as const
+  const native = await loadClassifier(source, use)
+  const two = await answers(native, images, () => loadClassifier(enlarged, use))
   native.dispose()
   for (const key of ['relevance', 'ablated', 'shuffled', 'enlarged'] as const) expect(worst(two[key], one[key]), key).toBeLessThan(1e-4)
 })
@@ -205,7 +207,8 @@ onnxruntimeTest('a model that runs as it is offers none of it', async () => {
   expect(opaque.graph).toBeNull()
   const images = randomImages(1, 16, 16, 3)
   for (const asked of [
-    opaque.logits(images, { ablate: { layer: 'conv', channels: [[0]] } }), opaque.relevance(images, [0], rule), opaque.withWeights({ layers: ['conv'], seed: 1 }), opaque.withInputSize(32, 32),
+    opaque.logits(images, { ablate: { layer: 'conv', channels: [[0]] } }), opaque.relevance(images, [0], rule), opaque.withWeights({ layers: ['conv'], seed: 1 }),
+    loadClassifier({ ...onnx(tinyOnnx({ opaque: true }).bytes), preprocessing: { ...plain, inputScale: 2 } }),
   ]) await expect(asked).rejects.toMatchObject({ code: 'unavailable' })
   opaque.dispose()
 })
