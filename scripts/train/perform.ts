@@ -34,7 +34,7 @@ export async function performTraining(network: Network, data: TrainingData, orde
   const { height, width, channels } = images
   const options: TrainingOptions = {
     epochs: order.epochs, batch: 64, learningRate: 0.003, labelSmoothing: 0.05, classes: data.classes, seed: order.seed * 10 + network.seed,
-    augmentation: { shift: height >= 24 ? 2 : 1, mirror: channels === 3, smooth: 0.5 },
+    augmentation: { shift: height >= 24 ? 1 : 0, mirror: channels === 3, smooth: 0 },
   }
   const settings = { network: network.description, data: order.spec, images: images.count, size: [height, width, channels], ...options, backend: order.backend }
   const files = createFiles()
@@ -101,7 +101,7 @@ function cardOf(network: Network, { texts }: Images, order: TrainingOrder, train
     training: {
       ...rest,
       half: network.half === 'a' ? 'the training images of even number' : 'the training images of odd number',
-      augmentation: `shifts by up to ${shift} pixels${mirror ? ', mirroring' : ''}, a share of ${smooth} mixed with itself smoothed by 3×3 pixels`,
+      augmentation: [`shifts by up to ${shift} pixels`, ...(mirror ? ['mirroring'] : []), ...(smooth > 0 ? [`a share of ${smooth} mixed with itself smoothed by 3×3 pixels`] : [])].join(', '),
       optimizer: 'Adam; the rate rises linearly over the first steps and falls to 0 along half a cosine',
       minutes: Math.round(minutes * 10) / 10,
       command: `npm run train -- --data ${order.spec} --out DIR ${network.name} --epochs ${order.epochs} --seed ${order.seed}`,

@@ -14,10 +14,12 @@ export interface StackShape {
   classes: number
   /** Units of a dense layer with ReLU before the last one; none where undefined. */
   hidden?: number
+  /** The dense layers see the feature map place by place, not its mean. */
+  flat?: boolean
 }
 
-/** Stages, global average pooling, dense layers; ends in logits. The same weights for the same seed. */
-export function stack(seed: number, stages: readonly Stage[], { input, classes, hidden }: StackShape): Sequential {
+/** Stages, global average pooling (or none), dense layers; ends in logits. The same weights for the same seed. */
+export function stack(seed: number, stages: readonly Stage[], { input, classes, hidden, flat = false }: StackShape): Sequential {
   let drawn = seed * 1000
   const kernelInitializer = (): ReturnType<typeof initializers.heNormal> => initializers.heNormal({ seed: drawn++ })
   const model = sequential()
@@ -32,7 +34,7 @@ export function stack(seed: number, stages: readonly Stage[], { input, classes, 
     model.add(layers.reLU({ name: `relu${i + 1}` }))
     if (pool) model.add(layers.maxPooling2d({ name: `pool${i + 1}`, poolSize: 2 }))
   })
-  model.add(layers.globalAveragePooling2d({ name: 'average' }))
+  model.add(flat ? layers.flatten({ name: 'flatten' }) : layers.globalAveragePooling2d({ name: 'average' }))
   if (hidden) model.add(layers.dense({ name: 'hidden', units: hidden, activation: 'relu', kernelInitializer: kernelInitializer() }))
   model.add(layers.dense({ name: 'logits', units: classes, kernelInitializer: initializers.glorotUniform({ seed: drawn++ }) }))
   return model

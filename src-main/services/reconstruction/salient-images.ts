@@ -4,6 +4,7 @@ import { prepareImage } from '#engine/classifier/prepare.ts'
 import { classOf } from '../benchmark/subjects.ts'
 import type { DataItem } from '../datasets.ts'
 import { prepareItem } from '../prepared-input.ts'
+import type { Ground } from './salient-methods.ts'
 
 type Sight = Pick<ModelInfo, 'name' | 'input' | 'preprocessing' | 'labels' | 'classes'>
 
@@ -46,4 +47,15 @@ export async function bytesOf(item: DataItem, { input, preprocessing }: Sight): 
   }
   const { image } = picture ? await prepareImage(picture, input, preprocessing) : await prepareItem(await item.load(), { input, preprocessing })
   return Uint8Array.from(image.data, (value) => Math.round(255 * value))
+}
+
+/** What the pictures stand on, by the first few that can be read: black where a third of their pixels is almost that. */
+export async function groundOf(items: readonly DataItem[], info: Sight): Promise<Ground> {
+  let [dark, all] = [0, 0]
+  for (const item of items.slice(0, 50)) {
+    const bytes = await bytesOf(item, info).catch(() => new Uint8Array(0))
+    dark += bytes.reduce((sum, value) => sum + (value <= 8 ? 1 : 0), 0)
+    all += bytes.length
+  }
+  return all > 0 && dark / all > 1 / 3 ? 'black' : 'any'
 }
