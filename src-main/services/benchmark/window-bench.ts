@@ -75,15 +75,13 @@ export function createBench({ pool, folder, handle, onChange, onDone }: BenchOpt
   }
 
   async function perform(order: BenchmarkOrder, signal: AbortSignal, begun?: () => Promise<void>): Promise<void> {
-    const news = async (one: BenchmarkNews): Promise<void> => {
-      manifest ??= (await readManifest(folder)) ?? null
-      hear(one)
-    }
-    let told: Promise<void> = Promise.resolve()
     const performed = await performBenchmark(pool, order, folder, {
-      signal, hold, ...(begun ? { begun } : {}), onNews: (one) => void (told = told.then(() => news(one))),
+      signal, hold, onNews: hear,
+      async begun() {
+        await begun?.()
+        manifest = (await readManifest(folder)) ?? null
+      },
     })
-    await told
     manifest = performed.manifest
     if (performed.failures.length > 0 || order.shard) return
     set('finishing')

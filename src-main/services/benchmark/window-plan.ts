@@ -168,7 +168,9 @@ function sentence(reason: string | null): string | null {
   return reason === null ? null : `It ${reason}.`
 }
 
-const fields: Readonly<Record<string, string>> = { '--methods': 'methods', '--metrics': 'metrics', '--judge': 'judge', '--out': 'name', '--limit': 'limit', '--data': 'data' }
+const fields: Readonly<Record<string, string>> = {
+  '--methods': 'methods', method: 'methods', '--metrics': 'metrics', metric: 'metrics', '--judge': 'judge', '--out': 'name', '--limit': 'limit', '--data': 'data',
+}
 
 /** What goes wrong belongs to this field, or to that of the option it names. */
 async function named<T>(field: string | null, work: () => Promise<T>): Promise<T> {
