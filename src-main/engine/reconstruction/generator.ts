@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { oneHot, tensor, tensor1d, tidy, type Tensor } from '@tensorflow/tfjs-core'
+import { tensor, tidy, type Tensor } from '@tensorflow/tfjs-core'
 import type { LayersModel } from '@tensorflow/tfjs-layers'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { GeneratorDescription, GeneratorFiles, GeneratorSettings } from '#shared/domain/reconstruction.ts'
+import { classCode } from './class-code.ts'
 import { fromFiles } from './files.ts'
 
 /** Normal distributions with independent dimensions, one per input. */
@@ -65,7 +66,7 @@ export function generatorOf(encoder: LayersModel, decoder: LayersModel, descript
     if (!classes || classes.length !== count) {
       throw new MaskscopeError('usage', 'This generator is class-conditional: it must be told the class of each picture.', { subject: 'classes' })
     }
-    return (from, to) => [oneHot(tensor1d(Array.from({ length: to - from }, (_, k) => classes[from + k]!), 'int32'), known, 1, 0, 'float32')]
+    return (from, to) => [classCode(Array.from({ length: to - from }, (_, k) => classes[from + k]!), known)]
   }
 
   return {

@@ -1,6 +1,7 @@
-import { add, exp, mul, oneHot, sigmoid, tensor, tensor1d, tidy, variableGrads, type Scalar, type Tensor, type Variable } from '@tensorflow/tfjs-core'
+import { add, exp, mul, sigmoid, tensor, tidy, variableGrads, type Scalar, type Tensor, type Variable } from '@tensorflow/tfjs-core'
 import type { GeneratorLosses, GeneratorSettings } from '#shared/domain/reconstruction.ts'
 import type { Classifier } from '../classifier/classifier.ts'
+import { classCode } from './class-code.ts'
 import { klLoss, linearTerm, reconstructionLoss } from './losses.ts'
 import { weightCount, type Networks } from './networks.ts'
 import { createResampler } from './resampling.ts'
@@ -92,7 +93,7 @@ function feed({ settings: { size, latent, salientWeight }, classes, settings }: 
     salient: mul(pictures, mask),
     weights: add(mul(mask, salientWeight - 1), 1),
     noise: tensor(noise, [count, latent]),
-    told: settings.conditional ? [oneHot(tensor1d(outcomes, 'int32'), classes, 1, 0, 'float32')] : [],
+    told: settings.conditional ? [classCode(outcomes, classes)] : [],
   }
 }
 
