@@ -4,6 +4,7 @@ import type { Handlers } from '#shared/link/link.ts'
 import { createHandles, type Handles } from '#services/handles.ts'
 import { createBenchmarks } from '#services/benchmark/window.ts'
 import { reachOf } from '#services/datasets/reach.ts'
+import { createWindowReconstructions } from '#services/reconstruction/window.ts'
 import { createNotices } from '#services/notices.ts'
 import { createOpenImages } from '#services/open-images.ts'
 import { createOpenModels } from '#services/open-models.ts'
@@ -17,6 +18,7 @@ import { imageCalls } from './router/images.ts'
 import { modelCalls } from './router/models.ts'
 import type { Parts } from './router/parts.ts'
 import { metricCalls } from './router/metrics.ts'
+import { reconstructionCalls, reconstructionStreams } from './router/reconstruction.ts'
 import { runCalls, runStreams } from './router/runs.ts'
 import { studyCalls } from './router/studies.ts'
 import { systemCalls, systemStreams } from './router/system.ts'
@@ -84,6 +86,7 @@ export async function createDesk(options: DeskOptions): Promise<Desk> {
     studiesFolder, last: settings.recent('studies')[0],
     openRuns: (folder, name) => workbench.openRuns(folder, name),
     onOpen: (folder) => remember('studies', folder),
+    settled: (opened) => reconstructions.settled(opened),
     onNotice: (message) => notices.tell('error', message),
   })
   const boards = new WeakMap<OpenedStudy, RunBoard>()
@@ -99,6 +102,8 @@ export async function createDesk(options: DeskOptions): Promise<Desk> {
     recent: () => settings.recent('benchmarks'), remember: (folder) => remember('benchmarks', folder),
   })
 
+  const reconstructions = createWindowReconstructions({ pool, handles, models, keeper, reach })
+
   const log = options.log ?? ((message: string) => void process.stderr.write(`${message}\n`))
   const told = host.told ?? ((text: string) => text)
   const parts: Parts = { host, pool, handles, settings, notices, models, images, keeper, boardOf, log }
@@ -106,15 +111,17 @@ export async function createDesk(options: DeskOptions): Promise<Desk> {
     handlers: {
       calls: toldBy({
         ...systemCalls(parts), ...modelCalls(parts), ...imageCalls(parts), ...runCalls(parts), ...metricCalls(parts), ...studyCalls(parts), ...figureCalls(parts),
-        ...benchmarkCalls({ benchmarks, host }), ...comparisonCalls(parts),
+        ...benchmarkCalls({ benchmarks, host }), ...comparisonCalls(parts), ...reconstructionCalls({ ...parts, reconstructions }),
       }, told),
-      streams: { ...systemStreams(parts), ...runStreams(parts), ...benchmarkStreams({ benchmarks, host }) },
+      streams: { ...systemStreams(parts), ...runStreams(parts), ...benchmarkStreams({ benchmarks, host }), ...reconstructionStreams({ ...parts, reconstructions }) },
     },
     handles,
-    busy: () => keeper.writing().reduce((sum, { runs }) => sum + runs.live().length, benchmarks.busy()),
+    busy: () => keeper.writing().reduce((sum, { runs }) => sum + runs.live().length, benchmarks.busy() + reconstructions.busy()),
     openStudy: async (place) => void (await keeper.open(place)),
     async dispose() {
       try {
+        // What they write must be whole before their study is closed.
+        await reconstructions.dispose()
         await Promise.all([keeper.dispose(), benchmarks.dispose()])
       } finally {
         await workbench.dispose()

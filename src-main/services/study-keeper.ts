@@ -54,6 +54,8 @@ export interface StudyKeeperOptions {
   /** A study on the disk was opened. */
   onOpen?(folder: string): void
   onNotice?(message: string): void
+  /** When nothing but its runs goes on in a study. */
+  settled?(opened: OpenedStudy): Promise<void>
 }
 
 export function createStudyKeeper(options: StudyKeeperOptions): StudyKeeper {
@@ -93,11 +95,11 @@ export function createStudyKeeper(options: StudyKeeperOptions): StudyKeeper {
     for (const listener of listeners) listener(next)
   }
 
-  /** Runs go on in the study that is left; it is closed after the last of them. */
+  /** What goes on in the study that is left is finished there; it is closed after that. */
   async function leave(left: ShownStudy): Promise<void> {
     const { opened } = left
     if (!opened) return
-    await allEnded(opened.runs)
+    await Promise.all([allEnded(opened.runs), options.settled?.(opened)])
     await inTurn(async () => {
       // It may have been opened again meanwhile.
       if ((await shown).opened === opened) return
