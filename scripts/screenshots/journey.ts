@@ -3,8 +3,7 @@ import type { Shell } from '../../tests/e2e/shell.ts'
 import type { Desk } from './desk.ts'
 import { killEngine } from './engine.ts'
 import { Hand } from './hand.ts'
-
-export type Theme = 'light' | 'dark'
+import { everyView } from './views.ts'
 
 /** By name; `pose` is done again at every size. */
 export type State = string | { name: string; pose: () => Promise<void> }
@@ -22,11 +21,25 @@ export async function* journey(page: Page, shell: Shell, desk: Desk): AsyncGener
   yield* display(hand)
   yield* twoRuns(hand)
   yield* several(hand)
+  yield* lists(hand)
+  yield* population(hand)
+  yield* everyView(hand)
   yield* troubles(hand, shell)
   if (desk.data) yield* photo(hand, desk.data)
   await shell.stop()
   await page.getByText('Connection lost').waitFor()
   yield 'lost'
+}
+
+/** The views alone, each as somebody works in it. */
+export async function* shortJourney(page: Page): AsyncGenerator<State> {
+  const hand = new Hand(page)
+  await hand.press('Try the demo')
+  await hand.saysClasses()
+  await hand.set('Iterations', '300')
+  await hand.run()
+  await hand.finished()
+  yield* everyView(hand)
 }
 
 async function* dialogs(hand: Hand): AsyncGenerator<State> {
@@ -76,6 +89,9 @@ async function* oneRun(hand: Hand): AsyncGenerator<State> {
   await hand.run()
   await hand.finished()
   yield { name: 'finished', pose: () => hand.point(0.6, 0.55) }
+  await hand.press('Measure')
+  await hand.page.getByRole('button', { name: 'Measure again' }).waitFor({ timeout: 120_000 })
+  yield 'metrics'
   await hand.scrub(0.18)
   yield 'scrubbed'
   await hand.page.getByRole('button', { name: 'All of its provenance' }).click()
@@ -124,6 +140,36 @@ async function* several(hand: Hand): AsyncGenerator<State> {
   await hand.page.waitForTimeout(1500)
   yield 'several'
   await hand.stopAll()
+}
+
+/** What is chosen from. */
+async function* lists(hand: Hand): AsyncGenerator<State> {
+  await hand.page.getByRole('combobox', { name: 'Method', exact: true }).click()
+  await hand.page.getByRole('option').first().waitFor()
+  yield 'methods'
+  await hand.key('Escape')
+  await hand.press('Open a data set')
+  await hand.page.getByRole('dialog', { name: 'Data set' }).waitFor()
+  yield 'data-set'
+  await hand.press('Choose the folder')
+  await hand.press('Places')
+  await hand.page.getByRole('listbox', { name: 'Files' }).getByRole('option', { name: 'pictures' }).first().dblclick()
+  await hand.page.waitForTimeout(300)
+  await hand.press(/^Choose pictures/)
+  await hand.page.getByRole('listbox', { name: 'Images of the data set' }).getByRole('option').nth(3).waitFor()
+  yield 'data-set-open'
+  await hand.key('Escape')
+}
+
+/** A method that keeps many masks at a time. */
+async function* population(hand: Hand): AsyncGenerator<State> {
+  await hand.choose('Method', 'DE-CAM')
+  await hand.run()
+  await hand.page.getByRole('list', { name: 'Masks of the population, best first' }).getByRole('listitem').nth(3).waitFor({ timeout: 60_000 })
+  await hand.page.waitForTimeout(1000)
+  yield 'population'
+  await hand.stopAll()
+  await hand.choose('Method', 'NeuroMask')
 }
 
 async function* troubles(hand: Hand, shell: Shell): AsyncGenerator<State> {

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { findMethod } from '#engine/methods/registry.ts'
 import { createWorkbench, type Workbench } from '#main/workbench.ts'
+import { bestOf } from '#services/benchmark/best.ts'
 import { readConfigs } from '#services/benchmark/configs.ts'
 import { collectResults, type Results } from '#services/benchmark/collect.ts'
 import { finishBenchmark } from '#services/benchmark/finish.ts'
@@ -173,6 +174,23 @@ describe('what is refused before any work', () => {
     writeFileSync(file, '{"methods":{"nothing@2":{}}}')
     await expect(readConfigs(file)).rejects.toThrow(/no method "nothing"/)
   })
+})
+
+test('the best only where every other is beaten: by intervals that lie apart, or by the paired test; never what uses the truth', () => {
+  const of = (mean: number | null, half = 0.05): { mean: number | null; low: number | null; high: number | null; median: null; sd: null; n: number; seedSd: null } =>
+    ({ mean, low: mean === null ? null : mean - half, high: mean === null ? null : mean + half, median: null, sd: null, n: 9, seedSd: null })
+  const methods = (values: Record<string, ReturnType<typeof of>>): Record<string, Record<string, ReturnType<typeof of>>> => Object.fromEntries(Object.entries(values).map(([name, one]) => [name, { iou: one }]))
+  const tested = (p: number): Parameters<typeof bestOf>[0]['comparisons'] => ({ iou: { rise: { difference: 0.1, p, holm: p }, edges: { difference: 0.1, p, holm: p } } })
+  const apart = methods({ gradient: of(0.8), rise: of(0.6), edges: of(0.2) })
+  expect(bestOf({ methods: apart, comparisons: {}, against: 'gradient' }, 'iou')).toBe('gradient')
+  const overlapping = methods({ gradient: of(0.65), rise: of(0.6), edges: of(0.2) })
+  expect(bestOf({ methods: overlapping, comparisons: tested(0.2), against: 'gradient' }, 'iou')).toBeNull()
+  expect(bestOf({ methods: overlapping, comparisons: tested(0.01), against: 'gradient' }, 'iou')).toBe('gradient')
+  // The test of rise against gradient says nothing where all are compared with edges.
+  expect(bestOf({ methods: overlapping, comparisons: tested(0.01), against: 'edges' }, 'iou')).toBeNull()
+  expect(bestOf({ methods: methods({ gradient: of(0.6, 0), rise: of(0.6, 0) }), comparisons: tested(0.01), against: 'gradient' }, 'iou')).toBeNull()
+  expect(bestOf({ methods: methods({ oracle: of(1, 0), rise: of(0.6), gradient: of(0.4) }), comparisons: {}, against: 'gradient' }, 'iou')).toBe('rise')
+  expect(bestOf({ methods: methods({ rise: of(0.6), gradient: of(null) }), comparisons: {}, against: 'gradient' }, 'iou')).toBeNull()
 })
 
 test('means, intervals and tests against numbers by hand', () => {
