@@ -1,9 +1,10 @@
-import { ChartScatter, Grid2x2, ScanEye, Shapes } from '@lucide/vue'
+import { ChartScatter, Grid2x2, Image, ScanEye, Shapes } from '@lucide/vue'
 import type { Component } from 'vue'
 import { viewShown } from '../../stores/views.ts'
 import BenchmarkView from '../../views/BenchmarkView.vue'
 import CompareView from '../../views/CompareView.vue'
 import ExplainView from '../../views/ExplainView.vue'
+import FiguresView from '../../views/FiguresView.vue'
 import ReconstructView from '../../views/ReconstructView.vue'
 
 export interface View {
@@ -19,6 +20,7 @@ export const views: readonly View[] = [
   { id: 'explain', title: 'Explain', icon: ScanEye, component: ExplainView },
   { id: 'compare', title: 'Compare', icon: Grid2x2, component: CompareView },
   { id: 'reconstruct', title: 'Reconstruct', icon: Shapes, component: ReconstructView },
+  { id: 'figures', title: 'Figures', icon: Image, component: FiguresView },
   { id: 'benchmark', title: 'Benchmark', icon: ChartScatter, component: BenchmarkView },
 ]
 
