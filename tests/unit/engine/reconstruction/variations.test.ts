@@ -1,14 +1,26 @@
-import { beforeAll, expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { initWasm } from '#engine/backend/wasm.ts'
+import { plainUse } from '#engine/classifier/load.ts'
+import { createEngine } from '#engine/engine.ts'
+import type { WorkerReply, WorkerRequest } from '#engine/protocol.ts'
 import { aligned, meanOf, spreadOf } from '#engine/reconstruction/alignment.ts'
 import { clustersOf } from '#engine/reconstruction/clusters.ts'
 import { generate, type GenerateHands } from '#engine/reconstruction/generate.ts'
 import { loadGenerator, type Generator } from '#engine/reconstruction/generator.ts'
 import { judgePictures } from '#engine/reconstruction/judging.ts'
-import type { ClassView, VariationRequest, VariationSet } from '#shared/domain/reconstruction.ts'
+import { loadModel } from '#services/models.ts'
+import { generatorSchema, settingsOf, type ClassView, type SalientSet, type VariationRequest, type VariationSet } from '#shared/domain/reconstruction.ts'
+import { resolveParameters } from '#shared/domain/parameters.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { analyticClassifier, type AnalyticClassifier } from '../../../fixtures/analytic-classifier.ts'
+import { tinyCard, writeTinyModel } from '../../../fixtures/tiny-model.ts'
 import { toySet, toySettings, toySize, toyTask, trainToy } from './toy.ts'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'maskscope-variations-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const values = 784
 let generator: Generator
@@ -137,4 +149,56 @@ test('requests that cannot be met are refused with the field that is wrong', asy
   for (const [given, subject] of [[{ class: 5 }, 'class'], [{ variations: -1 }, 'variations'], [{ prototypes: 0 }, 'prototypes'], [{ temperature: NaN }, 'temperature']] as const) {
     await expect(generate({ kind: 'class-view', set, request: { class: 0, variations: 1, temperature: 1, seed: 1, ...given } }, hands)).rejects.toMatchObject({ code: 'usage', subject })
   }
+})
+
+test('a worker trains for its model, stands and goes on when told, heeds a cancellation, and asks what it trained', async () => {
+  const told: WorkerReply[] = []
+  let hear: (reply: WorkerReply) => void = () => undefined
+  const engine = createEngine((reply) => {
+    told.push(reply)
+    hear(reply)
+  }, (error) => {
+    throw error
+  })
+  /** @param react to everything but the last answer, in a turn of its own, as a message would come */
+  function ask(request: WorkerRequest, react: (reply: WorkerReply) => void = () => undefined): Promise<WorkerReply> {
+    told.length = 0
+    return new Promise((resolve) => {
+      hear = (reply) => (['training', 'paused', 'resumed', 'generating'].includes(reply.type) ? void setImmediate(react, reply) : resolve(reply))
+      engine.handle(request)
+    })
+  }
+  await ask({ type: 'start', id: 1, backend: 'wasm' })
+  await ask({ type: 'load', id: 2, key: 'tiny', source: (await loadModel(writeTinyModel(folder, { card: tinyCard }))).source, use: plainUse })
+  const random = createRandom(1, 'pictures')
+  const set: SalientSet = {
+    count: 4, height: 16, width: 16, channels: 3, images: Float32Array.from({ length: 4 * 768 }, () => random.uniform()), masks: new Float32Array(4 * 256).fill(0.7),
+    outcomes: Int32Array.of(0, 1, 2, 3), labels: null,
+  }
+  // Pictures of 16×16×3 are resized to the nearest size, and the classifier is in the loss.
+  const size = { height: 32, width: 32, channels: 3 }
+  const settings = settingsOf(resolveParameters(generatorSchema(size), { latent: 3, epochs: 2, batch: 2, gamma: 1 }), size, 1)
+  const work = { settings, set, validation: null, checkpoint: null }
+  const answer = await ask({ type: 'train', id: 3, model: 'tiny', work, threads: 1 }, (reply) => {
+    if (reply.type === 'training' && reply.step.news.epoch === 1 && reply.step.news.step === 1) engine.handle({ type: 'pause', id: 3 })
+    if (reply.type === 'paused') engine.handle({ type: 'resume', id: 3 })
+  })
+  expect(answer.type).toBe('trained')
+  const order = told.map((reply) => (reply.type === 'training' ? `${reply.step.news.epoch}.${reply.step.news.step}${reply.step.checkpoint ? ' kept' : ''}` : reply.type))
+  expect(order.filter((word) => word !== 'paused' && word !== 'resumed')).toEqual(['1.1', '1.2 kept', '2.1', '2.2 kept', 'trained'])
+  expect(order.indexOf('resumed')).toBe(order.indexOf('paused') + 1)
+  expect(order).toContain('paused')
+
+  const { files } = answer.type === 'trained' ? answer.trained : expect.unreachable()
+  expect(files.description).toMatchObject({ classes: 4, trainedOn: 4, epochs: 2, pictures: { height: 16, width: 16, channels: 3 } })
+  const request: VariationRequest = { kind: 'posterior', count: 3, temperature: 1, seed: 1, pinned: false }
+  const made = await ask({
+    type: 'generate', id: 4, model: 'tiny', judge: null, generator: files, threads: 1,
+    work: { kind: 'vary', image: set.images.slice(0, 768), mask: set.masks.slice(0, 256), request },
+  })
+  expect(made).toMatchObject({ type: 'generated', result: { kind: 'vary', variations: { size } } })
+  const stopped = await ask({ type: 'train', id: 5, model: 'tiny', work, threads: 1 }, (reply) => {
+    if (reply.type === 'training') engine.handle({ type: 'cancel', id: 5 })
+  })
+  expect(stopped).toMatchObject({ type: 'failed', error: { code: 'cancelled' } })
 })
