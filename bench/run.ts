@@ -14,6 +14,7 @@ export interface BenchOptions {
 const benches: Record<string, () => Promise<Bench>> = {
   'conv-input-gradient': () => import('./conv-input-gradient.ts'),
   'conv-filter-gradient': () => import('./conv-filter-gradient.ts'),
+  'generator-epoch': () => import('./generator-epoch.ts'),
   'gradient-kernels': () => import('./gradient-kernels.ts'),
   'neuromask-step': () => import('./neuromask-step.ts'),
   executors: () => import('./executors.ts'),
@@ -23,6 +24,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   'black-box': () => import('./black-box.ts'),
   link: () => import('./link.ts'),
   window: () => import('./window.ts'),
+  'compare-grid': () => import('./compare-grid.ts'),
 }
 
 async function main(args: readonly string[]): Promise<void> {
