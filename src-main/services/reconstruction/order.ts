@@ -10,6 +10,7 @@ import type { ReconstructionManifest } from '#storage/reconstructions.ts'
 import { modelError, type LoadedModel, type ModelOptions } from '../models.ts'
 import { programVersion } from '../program.ts'
 import { partsOf, type DataParts } from './parts.ts'
+import { groundOf } from './salient-images.ts'
 import { defaultSalientMethod, salientParameters } from './salient-methods.ts'
 
 /** A model and how it was named and described. */
@@ -67,9 +68,9 @@ export async function makeReconstruction(pool: Pick<Pool, 'info' | 'backend'>, a
   const method = findMethod(asked.method ?? defaultSalientMethod(info))
   const reason = whyNot(method, info, false)
   if (reason !== null) throw new MaskscopeError('unavailable', `${reason} Choose another model or method.`, { subject: 'method' })
-  const parameters = salientParameters(method.id, asked.parameters)
   const settings = settingsOf(resolveParameters(generatorSchema(size), asked.settings), size, asked.seed)
   const parts = await partsOf(asked.data, asked)
+  const parameters = salientParameters(method.id, asked.parameters, await groundOf(parts.seen, info))
   return {
     model: asked.model.model, judge: asked.judge?.model ?? null, info, judgeInfo, parts,
     manifest: {
