@@ -42,7 +42,7 @@ function useForm(schema: () => ParameterSchema | null, usual: () => ParameterVal
 }
 
 /** Small enough to see something in a minute or two. */
-const demo = { images: 240, test: 60, epochs: 12 } as const
+const demo = { images: 240, test: 60, epochs: 20, batch: 16 } as const
 
 /** What the next reconstruction will be made of. */
 export const useReconstructionOrder = defineStore('reconstruction-order', () => {
@@ -194,7 +194,7 @@ export const useReconstructionOrder = defineStore('reconstruction-order', () => 
     test.value = demo.test
     chooseMethod(usual.value.method)
     settings.clear()
-    settings.set('epochs', demo.epochs)
+    for (const name of ['epochs', 'batch'] as const) settings.set(name, demo[name])
     starting.value = false
     await start()
   }

@@ -9,7 +9,7 @@ import { patience, setNumber, standOfFile, until } from './steps.ts'
 const stand = standOfFile()
 
 const images = 40
-const epochs = 8
+const epochs = 12
 
 const stage = (page: Page) => page.getByRole('region', { name: 'Reconstruction', exact: true })
 const rows = (page: Page) => page.getByRole('grid', { name: 'Reconstructions of this study' }).locator('tbody tr')
@@ -27,6 +27,8 @@ browserTest('from scenes to a trained generator over a reload in the middle, its
   await setNumber(page, 'Images to learn from', images)
   await setNumber(page, 'Test images', 12)
   await setNumber(page, 'Epochs', epochs)
+  await page.getByRole('button', { name: 'Training', exact: true }).click()
+  await setNumber(page, 'Batch', 8)
   await start.getByRole('button', { name: 'Reconstruct', disabled: false }).click()
 
   await stage(page).getByRole('progressbar', { name: 'Progress of salient inputs' }).waitFor()
@@ -51,7 +53,7 @@ browserTest('from scenes to a trained generator over a reload in the middle, its
   await told.waitFor({ timeout: patience })
   const kept = Number.parseInt(await told.innerText(), 10)
   const filter = async (name: string): Promise<number> => {
-    await page.getByRole('group', { name: 'Variations shown' }).getByRole('radio', { name }).click()
+    await page.getByRole('group', { name: 'Variations shown' }).getByRole('button', { name }).click()
     return gallery.getByRole('listitem').count()
   }
   expect(await filter('Accepted')).toBe(kept)

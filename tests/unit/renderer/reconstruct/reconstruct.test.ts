@@ -50,7 +50,7 @@ test('the empty view says what goes here; its button starts the demo with the bu
   await settled()
   expect(client.inputsOf('models.open').map(({ from }) => from)).toEqual([{ bundled: 'demo' }, { bundled: 'demo-judge' }])
   expect(client.inputsOf('reconstructions.start')).toEqual([{
-    data: { kind: 'scenes' }, images: 240, test: 60, model: 'model-1', judge: 'model-1', method: 'neuromask', settings: { epochs: 12 }, seed: 1,
+    data: { kind: 'scenes' }, images: 240, test: 60, model: 'model-1', judge: 'model-1', method: 'neuromask', settings: { batch: 16 }, seed: 1,
     parameters: { 'preset': 'maskscope', 'iterations': 40, 'sparsity-weight': 70, 'kernel': '3x3', 'fill': 'drawn', 'flip': false },
   }])
   expect(useReconstructions().selected).toBe('0002-scenes')
