@@ -56,12 +56,12 @@ browserTest('from the empty window to a printed figure of the demo', async () =>
   await finished(page, 1)
 
   const values = page.getByRole('table', { name: /^Values at iteration/ })
-  expect(await values.innerText()).toMatch(/iteration 120 of 120/)
+  expect(await values.innerText()).toMatch(/iteration 300 of 300/)
   const atEnd = await values.innerText()
   const track = page.getByRole('slider', { name: 'Iteration shown' })
   const box = (await track.boundingBox())!
   await page.mouse.click(box.x + box.width / 4, box.y + box.height / 2)
-  await page.getByText(/^Values at iteration (2\d|3\d) of 120$/).waitFor({ state: 'attached' })
+  await page.getByText(/^Values at iteration [678]\d of 300$/).waitFor({ state: 'attached' })
   expect(await values.innerText()).not.toBe(atEnd)
   expect(await coloursOf(page, 'Mask')).toBeGreaterThan(10)
 
