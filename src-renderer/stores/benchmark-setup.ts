@@ -13,7 +13,7 @@ const planAfter = 250
 
 /** What a small benchmark of the bundled model is made of: seconds of work, and every kind of number. */
 export const demoBenchmark = {
-  scenes: 'scenes:16@2000000', methods: ['gradient', 'integrated-gradients', 'grad-cam', 'edges'], metrics: ['average-precision', 'deletion', 'sparseness'],
+  scenes: 'scenes:12@2000000', methods: ['gradient', 'integrated-gradients', 'grad-cam', 'edges'], metrics: ['average-precision', 'deletion', 'sparseness'],
 } as const
 
 /** The next benchmark, as it is being put together. */
