@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
+import type { FigureSpec, PanelOf } from '#shared/figure/spec.ts'
 import { resolveScenes } from '#services/datasets.ts'
 import { root } from '../../scripts/build/ensure-built.js'
 import { browserTest } from '../browser.ts'
@@ -46,7 +47,7 @@ async function finishedAll(page: Page, count: number): Promise<void> {
 }
 
 browserTest('four methods on two dropped images: reload on the way, scrub, blink, other parameters, cancel, a drawn box and its metric', async () => {
-  const { page, window } = stand()
+  const { page, window, shell } = stand()
   page.setDefaultTimeout(30_000)
   await page.keyboard.press('ControlOrMeta+2')
   await page.getByText('Each image becomes a row').waitFor()
@@ -118,5 +119,16 @@ browserTest('four methods on two dropped images: reload on the way, scrub, blink
 
   await bringAxe(page)
   expect(await faults(page)).toEqual([])
+
+  // The grid as it stands becomes a figure of the study.
+  await page.getByRole('button', { name: 'Make figure' }).click()
+  await page.getByRole('button', { name: 'Export', exact: true }).click()
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('dialog', { name: 'Export the figure' }).getByRole('button', { name: 'Save', exact: true }).click()])
+  expect(download.suggestedFilename()).toMatch(/\.pdf$/)
+  expect(readFileSync(await download.path()).subarray(0, 5).toString()).toBe('%PDF-')
+  const figures = path.join(shell.studies, readdirSync(shell.studies)[0]!, 'figures')
+  const [spec] = readdirSync(figures).filter((name) => name.endsWith('.json')).map((name) => JSON.parse(readFileSync(path.join(figures, name), 'utf8')) as FigureSpec)
+  expect(spec!.panels[0]).toMatchObject({ kind: 'grid', show: 'overlay', scale: 'each', columns: methods.map((label) => ({ label })) })
+  expect((spec!.panels[0] as PanelOf<'grid'>).rows.map(({ cells }) => cells.filter((run) => run !== null).length)).toEqual([4, 4])
   expect(window.complaints).toEqual([])
 })

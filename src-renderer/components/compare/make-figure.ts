@@ -2,8 +2,7 @@ import type { ComparisonRow } from '#shared/contract/comparison.ts'
 import type { FigureSpecInput } from '#shared/figure/spec.ts'
 import type { ColormapId } from '#shared/imaging/colormap.ts'
 import { useComparison } from '../../stores/comparison.ts'
-import { useNotices } from '../../stores/notices.ts'
-import { copyText } from '../ui/copy.ts'
+import { useFigures } from '../../stores/figures.ts'
 
 const shows = { map: 'map', overlay: 'overlay', masked: 'masked', contour: 'contour', top: 'overlay' } as const
 
@@ -26,8 +25,7 @@ export function figureOf(rows: readonly ComparisonRow[]): FigureSpecInput {
   }
 }
 
-/** Copies the figure's spec, for `maskscope figure`. */
-export async function makeFigure(rows: readonly ComparisonRow[]): Promise<void> {
-  const spec = JSON.stringify(figureOf(rows), null, 2)
-  if (await copyText(spec)) useNotices().say('The figure was copied as a spec.')
+/** Makes a figure of the grid and shows it where figures are composed. */
+export function makeFigure(rows: readonly ComparisonRow[]): Promise<void> {
+  return useFigures().compose(figureOf(rows), useComparison().board.name)
 }
