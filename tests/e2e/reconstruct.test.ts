@@ -8,8 +8,8 @@ import { patience, setNumber, standOfFile, until } from './steps.ts'
 
 const stand = standOfFile()
 
-const images = 40
-const epochs = 12
+const images = 24
+const epochs = 10
 
 const stage = (page: Page) => page.getByRole('region', { name: 'Reconstruction', exact: true })
 const rows = (page: Page) => page.getByRole('grid', { name: 'Reconstructions of this study' }).locator('tbody tr')
@@ -25,7 +25,7 @@ browserTest('from scenes to a trained generator over a reload in the middle, its
   await page.getByRole('group', { name: 'Bundled models' }).getByRole('button', { name: /^Demo Ten/ }).click()
   await page.getByRole('button', { name: 'Take the demo’s judge' }).click()
   await setNumber(page, 'Images to learn from', images)
-  await setNumber(page, 'Test images', 12)
+  await setNumber(page, 'Test images', 6)
   await setNumber(page, 'Epochs', epochs)
   await page.getByRole('button', { name: 'Training', exact: true }).click()
   await setNumber(page, 'Batch', 8)
@@ -66,6 +66,18 @@ browserTest('from scenes to a trained generator over a reload in the middle, its
   await until(async () => (await pixels()) !== free, 'pinning changes the variations')
   await bringAxe(page)
   expect(await faults(page), 'the variations').toEqual([])
+
+  await page.getByRole('tab', { name: 'Classes' }).click()
+  const common = page.getByText(/^\d+ images whose outcome is/)
+  const few = stage(page).getByText(/^Only \d of the images/)
+  // Of so many images some share an outcome.
+  for (const name of await page.getByRole('navigation', { name: 'Classes' }).getByRole('button').all()) {
+    await name.click()
+    await common.or(few).first().waitFor({ timeout: patience })
+    if (await common.isVisible()) break
+  }
+  await common.waitFor()
+  expect(await page.getByText(/of draws accepted$/).count()).toBeGreaterThan(0)
 
   await page.getByRole('tab', { name: 'Report' }).click()
   const shares = page.getByRole('table', { name: /^The headline and its controls/ })
