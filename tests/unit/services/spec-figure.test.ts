@@ -31,7 +31,7 @@ const home = mkdtempSync(path.join(tmpdir(), 'maskscope-spec-'))
 const folder = path.join(home, 'Study')
 afterAll(() => rmSync(home, { recursive: true, force: true }))
 
-let ids: string[] = []
+const ids: string[] = []
 let figure: PreparedFigure
 let spec: FigureSpec
 const own = { width: 4, height: 2, data: Float32Array.from([0, 0.25, 0.5, 1, 1, 0, 0.125, 0.75]) }
