@@ -14,7 +14,7 @@ export interface Networks {
 }
 
 /** Channels after each halving of the picture, by its height; the decoder goes the same way back. */
-const widths: Readonly<Record<number, readonly number[]>> = { 28: [32, 64], 32: [32, 64, 128], 64: [32, 64, 96, 128] }
+const widths: Readonly<Record<number, readonly number[]>> = { 28: [24, 48], 32: [32, 64, 128], 64: [32, 64, 96, 128] }
 const hidden = 128
 const kernelSize = 4
 

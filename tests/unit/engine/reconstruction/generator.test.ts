@@ -57,8 +57,8 @@ test('the gradient of the whole loss agrees with finite differences and with the
   const settings = toySettings({ conditional: true, gamma: 3, salientWeight: 4, seed: 5 })
   // Another size than the generator's: the gradient comes back through the resizing.
   const classifier = analyticClassifier({ height: 20, width: 24, channels: 1, classes: 3, strength: 0.5 })
-  const batch = pickBatch(packSet(toySet(3), settings), [0, 1, 2])
-  const noise = normals(3 * settings.latent, createRandom(1, 'noise'))
+  const batch = pickBatch(packSet(toySet(2), settings), [0, 1])
+  const noise = normals(2 * settings.latent, createRandom(1, 'noise'))
   const values = drawWeights(weightsOf(buildNetworks(settings, 3)), 7)
 
   async function on(backend: string, weights: Float32Array): Promise<{ subject: StepSubject; end(): void }> {
@@ -75,7 +75,7 @@ test('the gradient of the whole loss agrees with finite differences and with the
   for (const name of ['reconstruction', 'kl', 'classifier', 'total'] as const) expect(alone[name]! / losses[name]!).toBeCloseTo(1, 6)
   expect(losses.total).toBeCloseTo(losses.reconstruction + 0.7 * losses.kl + 3 * losses.classifier!, 3)
   const random = createRandom(3, 'directions')
-  for (let direction = 0; direction < 3; direction++) {
+  for (let direction = 0; direction < 2; direction++) {
     // Along the gradient's own signs in random places: the derivative is far from 0.
     const along = Float32Array.from(gradient, (slope) => (random.uniform() < 0.5 ? Math.sign(slope) : 0))
     const slope = gradient.reduce((sum, value, i) => sum + value * along[i]!, 0)
