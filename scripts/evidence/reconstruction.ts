@@ -104,14 +104,15 @@ async function reconstruct(study: string, name: string, { model, judge, data }: 
 
 async function partOf(name: string, { model, judge, data }: Asked, rows: readonly Row[]): Promise<string> {
   const [{ stored: { manifest }, report }] = rows as [Row]
-  const place = path.basename(path.dirname(path.resolve(model)))
+  // Where this machine has its folders is nobody's business.
+  const [own, other, place] = model === 'demo' ? [model, judge, data] : [`DIR/${name}/classifier`, `DIR/${name}/judge`, `idx:DATA/${name}`]
   return [
     `## ${name}`,
     '',
-    `${manifest.images.seen} images to learn from (one of twenty, at most 500, kept back for the losses), ${report.images} test images, masks by \`${manifest.method}\`. Explained: ${model === 'demo' ? 'the bundled classifier' : `${place}/classifier`}, true on ${percent(report.classifierAccuracy)} of the`,
-    `clean images; judge: ${judge === 'demo-judge' ? 'the bundled judge' : `${place}/judge`}, true on ${percent(report.judgeAccuracy)}, which agrees with the explained classifier on ${percent(report.judgeOnClean)} of the clean images.`,
+    `${manifest.images.seen} images to learn from (one of twenty, at most 500, kept back for the losses), ${report.images} test images, masks by \`${manifest.method}\`. Explained: ${model === 'demo' ? 'the bundled classifier' : 'the classifier that the training script makes of half A'}, true on ${percent(report.classifierAccuracy)} of the`,
+    `clean images; judge: ${judge === 'demo-judge' ? 'the bundled judge' : 'the one of half B'}, true on ${percent(report.judgeAccuracy)}, which agrees with the explained classifier on ${percent(report.judgeOnClean)} of the clean images.`,
     '',
-    `\`maskscope reconstruct --model ${model} --judge ${judge} --data ${data} --images ${manifest.images.seen} --test ${manifest.images.test}\``,
+    `\`maskscope reconstruct --model ${own} --judge ${other} --data ${place} --images ${manifest.images.seen} --test ${manifest.images.test}\``,
     '',
     verdict(report),
     '',
