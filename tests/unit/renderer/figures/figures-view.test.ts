@@ -111,7 +111,7 @@ test('a run is added by a press or by a drop, in its place', async () => {
   await rest()
   expect(kept.get('table')!.panels[0]).toMatchObject({ runs: ['0001-ball-neuromask', '0002-ball-rise', '0003-cup-rise'] })
   await view.find('.run-picker li button[aria-label^="Take 1"]').trigger('click')
-  await view.find('.runs button[aria-label^="Add 1"]').trigger('click')
+  await view.find('.runs button[data-run^="0001"]').trigger('click')
   await rest()
   expect(kept.get('table')!.panels[0]).toMatchObject({ runs: ['0002-ball-rise', '0003-cup-rise', '0001-ball-neuromask'] })
 })
