@@ -104,7 +104,7 @@ async function reconstruct(study: string, name: string, { model, judge, data }: 
 
 async function partOf(name: string, { model, judge, data }: Asked, rows: readonly Row[]): Promise<string> {
   const [{ stored: { manifest }, report }] = rows as [Row]
-  // Where this machine has its folders is nobody's business.
+  // Where one machine has its folders says nothing to others.
   const [own, other, place] = model === 'demo' ? [model, judge, data] : [`DIR/${name}/classifier`, `DIR/${name}/judge`, `idx:DATA/${name}`]
   return [
     `## ${name}`,
