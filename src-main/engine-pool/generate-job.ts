@@ -17,15 +17,20 @@ export interface GenerateOptions {
   company?: number
 }
 
-export type GenerateJob<K extends GenerateWork['kind'] = GenerateWork['kind']> = Extract<GenerateWork, { kind: K }> & GenerateOptions
+type Kind = GenerateWork['kind']
+/** Looked up rather than extracted, so that one generic signature fits another. */
+type Works = { [K in Kind]: Extract<GenerateWork, { kind: K }> }
+type Results = { [K in Kind]: Extract<GenerateResult, { kind: K }> }
+
+export type GenerateJob<K extends Kind = Kind> = Works[K] & GenerateOptions
 
 export interface GenerateWatcher {
   onProgress?(progress: GenerateProgress): void
   signal?: AbortSignal
 }
 
-export interface Generated<K extends GenerateWork['kind'] = GenerateWork['kind']> {
-  result: Extract<GenerateResult, { kind: K }>
+export interface Generated<K extends Kind = Kind> {
+  result: Results[K]
   info: ModelInfo
   judge: ModelInfo | null
   worker: number
@@ -34,7 +39,7 @@ export interface Generated<K extends GenerateWork['kind'] = GenerateWork['kind']
 }
 
 /** Has a worker ask a generator, once it holds the classifiers. @param hands `load` has it load one, if it must */
-export async function generateOn<K extends GenerateWork['kind']>(
+export async function generateOn<K extends Kind>(
   worker: WorkerHandle, source: ModelSource, job: GenerateJob<K>, watcher: GenerateWatcher, hands: { load(source: ModelSource): Promise<ModelInfo>; threads: number },
 ): Promise<Generated<K>> {
   const { generator, judge: judgeSource, executor: _executor, company: _company, ...work } = job as GenerateJob
@@ -48,7 +53,7 @@ export async function generateOn<K extends GenerateWork['kind']>(
     const { result } = await worker.ask('generated', request, (news) => {
       if (news.type === 'generating') onProgress?.(news.progress)
     }, stop.begin)
-    return { result: result as Extract<GenerateResult, { kind: K }>, info, judge, worker: worker.number, seconds: (performance.now() - begun) / 1000 }
+    return { result: result as Results[K], info, judge, worker: worker.number, seconds: (performance.now() - begun) / 1000 }
   } finally {
     stop.end()
   }

@@ -17,7 +17,7 @@ export interface Preprocessing {
   std: readonly number[]
   channelOrder: 'rgb' | 'bgr'
   /** The input is so many times as high and as wide as the file says, for networks that pool over all places; 1 where it is absent. */
-  inputScale?: number
+  inputScale?: number | undefined
 }
 
 /** Access a classifier offers and a method needs; `gradient` includes `query`. */
