@@ -26,6 +26,7 @@ beforeAll(async () => {
   ;({ page, complaints } = await openWindow(shell.url))
   await page.getByRole('button', { name: 'Try the demo' }).first().click()
   await currentImage().getByText('Scene').waitFor()
+  await page.getByRole('combobox', { name: 'Target class' }).waitFor()
 })
 afterAll(async () => {
   await closeBrowser()
