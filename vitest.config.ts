@@ -1,5 +1,6 @@
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
+import { LongFirst } from './tests/long-first.ts'
 
 const common = { setupFiles: ['tests/property-seed.ts'], testTimeout: 60_000 }
 
@@ -9,6 +10,7 @@ export default defineConfig({
     reporters: ['./tests/skip-reporter.ts', 'default'],
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         plugins: [vue()],

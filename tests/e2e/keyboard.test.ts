@@ -5,7 +5,7 @@ import { finished, grid, progressOf, reached, readyToRun, rowOf, standOfFile, st
 
 const stand = standOfFile({ executor: 'tfjs' })
 
-const iterations = 2000
+const iterations = 1000
 
 /** More stops than the window has. */
 const mostStops = 160

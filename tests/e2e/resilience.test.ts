@@ -10,7 +10,7 @@ import { finished, grid, openDemo, progressOf, reached, readyToRun, rowOf, setNu
 const stand = standOfFile({ executor: 'tfjs' })
 
 /** So long that a reload lies within the run, on an idle machine too. */
-const iterations = 700
+const iterations = 450
 
 /** More than anyone waits for. */
 const endless = 20_000
