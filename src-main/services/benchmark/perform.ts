@@ -9,6 +9,7 @@ import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
 import { createFiles } from '#storage/files.ts'
 import { takeLock } from '#storage/lock.ts'
 import type { DataItem } from '../datasets.ts'
+import { persist } from '../persist.ts'
 import { programVersion } from '../program.ts'
 import type { Entry } from './entries.ts'
 import { differenceOf, manifestFile, readManifest, type BenchmarkManifest } from './manifest.ts'
@@ -61,9 +62,6 @@ export interface Performed {
 
 /** Images that are explained together: it follows from nothing, so that the same ones are together whenever and wherever. */
 const imagesPerChunk = 8
-/** An engine process may die under a piece of work; a second one may live. */
-const attempts = 2
-
 export const comparedName = (chunk: number): string => `${chunkName(chunk)}.compared`
 export const unitName = (chunk: number, entry: string, draw: number): string => `${chunkName(chunk)}.${entry}.s${draw}`
 export const imagesName = (chunk: number): string => `${chunkName(chunk)}.images`
@@ -252,17 +250,6 @@ async function load(bench: Bench, { items, model }: BenchmarkOrder, info: ModelI
   const prepared = await persist(() => prepareChunk(bench.pool, model, info, bench.executor, own), bench.signal)
   await records.write(imagesName(chunk), { subjects: prepared.subjects, excluded: prepared.excluded })
   return prepared
-}
-
-async function persist<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (error) {
-      const died = error instanceof MaskscopeError && error.code === 'worker'
-      if (!died || attempt >= attempts || signal.aborted) throw error
-    }
-  }
 }
 
 /** Guesses how long the rest takes: each kind of work as long as it took so far, those not seen yet as long as the mean. */

@@ -8,6 +8,7 @@ import { createRandom } from '#shared/random/random.ts'
 import { inBatches } from '../batches.ts'
 import { probabilitiesOf } from '../classify.ts'
 import type { DataItem } from '../datasets.ts'
+import { persist } from '../persist.ts'
 import type { SalientChunk, SalientRow } from './salient-chunks.ts'
 import { bytesOf } from './salient-images.ts'
 import { maskOf } from './salient-methods.ts'
@@ -28,8 +29,6 @@ export interface ChunkSubject {
 
 /** Explanations share the cores in the same way however many run at once, so that their last digits do not depend on it. */
 const company = 1
-/** An engine process may die under a piece of work; a second one may live. */
-const attempts = 2
 /** The order itself is wrong: it would fail for every image. */
 const fatal = ['usage', 'unavailable', 'cancelled', 'storage']
 
@@ -84,17 +83,6 @@ async function explain(pool: Pick<Pool, 'explain'>, { model, info, method, param
     seeds: readable.map(({ row }) => createRandom(seed, 'salient', row.index).uint32()), executor: info.executor.id, company,
   }, { signal })
   return explanations
-}
-
-async function persist<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (error) {
-      const died = error instanceof MaskscopeError && error.code === 'worker'
-      if (!died || attempt >= attempts || signal.aborted) throw error
-    }
-  }
 }
 
 function batchOf(readable: readonly Readable[], { input: { height, width, channels } }: ModelInfo): ImageBatch {
