@@ -82,10 +82,10 @@ export async function costPart(sitting: Sitting, { methods }: Sizes): Promise<st
   const base = path.join(root, 'models', 'imagenet')
   const model = await loadModel(path.join(base, networks[0]!.file), { fit: 'crop', range: [-1, 1], labels: path.join(base, networks[0]!.labels) })
   const ids = (await methodsFor(model, methods)).filter((id) => id !== 'oracle')
-  const data = path.join(root, 'imagenet-samples', 'n01530575_brambling.jpg')
-  const photo = existsSync(data) ? data : `list:${path.join(root, 'imagenet-samples', 'labels.csv')}#0`
-  const asked = { model, data: photo, methods: ids, metrics: ['cost'], draws: 1 }
-  const [tfjs, native] = [await sitting.benchmark('f-tfjs', asked, 'tfjs'), await sitting.benchmark('f-onnxruntime', asked, 'onnxruntime')]
+  const data = `list:${await sureList(sitting, root, networks[0]!.name, model, 1)}`
+  const asked = { model, data, methods: ids, metrics: ['cost'], draws: 1 }
+  const [native, tfjs] = [await sitting.benchmark('f-onnxruntime', asked, 'onnxruntime'), await sitting.benchmark('f-tfjs', asked, 'tfjs')]
+  if (native.summary.images === 0) throw new Error('The photo of (f) was left out, since the network does not recognise it.')
   return [
     '## (f) Cost at 224×224', '', 'MobileNet V2, one photo, defaults. Seconds on the machine that made this page, which did other work besides.', '',
     table(['method', 'forward', 'backward', 'seconds, TensorFlow.js', 'seconds, ONNX Runtime'], ids.map((id) => [

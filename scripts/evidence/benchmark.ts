@@ -48,6 +48,11 @@ const budgets: Readonly<Record<string, { parameter: string; values: readonly num
 /** The other access of a method that has two; the first row of it asks for outputs alone. */
 const twofold: Configurations = { 'sensitivity-mask@gradient': { preset: 'maskscope-gradient' } }
 
+/** The parts with tuned configurations. */
+const onScenes: Readonly<Record<string, (sitting: Sitting, sizes: Sizes, ids: readonly string[], tuned: Configurations) => Promise<string>>> = {
+  a: scenesPart, b: dearPart, c: shiftPart, d: budgetPart,
+}
+
 /** The page docs/benchmark.md, in parts (a) to (f), as far as they were asked for. It can be stopped and goes on. */
 export async function measure(args: readonly string[]): Promise<string> {
   const sizes = sizesOf(args)
@@ -55,15 +60,15 @@ export async function measure(args: readonly string[]): Promise<string> {
   await mkdir(folder, { recursive: true })
   const sitting = openSitting(folder)
   try {
-    const demo = await loadModel('demo')
-    const ids = await methodsFor(demo, sizes.methods)
-    const tuned = await sitting.tune(demo, `scenes:${sizes.tuning}@1000000`, sizes.configs, ids)
-    const parts = [said(sizes), tuning(tuned)]
     const has = (part: string): boolean => sizes.parts.includes(part)
-    if (has('a')) parts.push(await scenesPart(sitting, sizes, ids, tuned.methods))
-    if (has('b')) parts.push(await dearPart(sitting, sizes, ids, tuned.methods))
-    if (has('c')) parts.push(await shiftPart(sitting, sizes, ids, tuned.methods))
-    if (has('d')) parts.push(await budgetPart(sitting, sizes, ids, tuned.methods))
+    const parts = [said(sizes)]
+    if (Object.keys(onScenes).some(has)) {
+      const demo = await loadModel('demo')
+      const ids = await methodsFor(demo, sizes.methods)
+      const tuned = await sitting.tune(demo, `scenes:${sizes.tuning}@1000000`, sizes.configs, ids)
+      parts.push(tuning(tuned))
+      for (const [part, make] of Object.entries(onScenes)) if (has(part)) parts.push(await make(sitting, sizes, ids, tuned.methods))
+    }
     if (has('e')) parts.push(await photosPart(sitting, sizes))
     if (has('f')) parts.push(await costPart(sitting, sizes))
     return parts.join('\n\n')
@@ -86,15 +91,16 @@ function sizesOf(args: readonly string[]): Sizes {
 }
 
 function said({ scenes, faith, tuning, configs, dear, further, photos, trainingShare, methods, parts }: Sizes): string {
-  return [
-    '## What was run',
-    '',
-    `Parts ${parts.map((part) => `(${part})`).join(', ')}; ${configs} configurations of each method on ${tuning} tuning scenes (seeds from 1,000,000), chosen by average precision; ${scenes} evaluation`,
-    `scenes (seeds from 2,000,000) in (a)${faith === scenes ? '' : ` (the metrics that ask the classifier: ${faith}, one seed)`}, ${dear} in (b), ${further} in (c) and (d), ${photos} photos at most in (e)${trainingShare === 1 ? '' : `; the further classifiers of (c) were trained for ${trainingShare} of the full training`}.`,
-    methods === null ? 'All methods.' : `Methods: ${methods.join(', ')}.`,
+  const which = `Parts ${parts.map((part) => `(${part})`).join(', ')}. ${methods === null ? 'All methods.' : `Methods: ${methods.join(', ')}.`}`
+  const ofScenes = [
+    `${configs} configurations of each method on ${tuning} tuning scenes (seeds from 1,000,000), chosen by average precision; ${scenes} evaluation`,
+    `scenes (seeds from 2,000,000) in (a)${faith === scenes ? '' : ` (the metrics that ask the classifier: ${faith}, one seed)`}, ${dear} in (b), ${further} in (c) and (d)${trainingShare === 1 ? '' : `; the further classifiers of (c) were trained for ${trainingShare} of the full training`}.`,
     'Evaluated where the classifier is right, the target being the truth. Methods that draw at random are run with three seeds in the tuned table of (a), averaged within an image, and with one',
     'elsewhere. `sensitivity-mask` asks for outputs alone; `sensitivity-mask@gradient` is its preset with gradients, not tuned.',
     'Intervals are 95% paired bootstrap (10,000), p values of paired sign-flip permutations on means, adjusted by Holm.',
+  ]
+  return [
+    '## What was run', '', which, ...(parts.some((part) => part in onScenes) ? ofScenes : []), ...(parts.includes('e') ? [`${photos} photos at most in (e).`] : []),
   ].join('\n')
 }
 

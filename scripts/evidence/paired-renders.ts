@@ -19,19 +19,23 @@ export interface Proof {
   restSaysNothing: number
 }
 
-/** Does the object decide? Renders of the same scene that differ in one thing, by a softmax classifier. */
-export async function pairedRenders(classifier: Classifier, first: number, count: number): Promise<Proof> {
-  const whole = await probabilitiesOf(classifier, first, count, {})
-  const without = await probabilitiesOf(classifier, first, count, { withoutObjects: true })
-  const moved = await probabilitiesOf(classifier, first, count, { background: 1 })
-  const bare = await probabilitiesOf(classifier, first, count, { withoutObjects: true, background: 'flat' })
+/** Does the object decide? Renders of the same scene that differ in one thing, by softmax classifiers, each of which sees every render. */
+export async function pairedRenders(classifiers: readonly Classifier[], first: number, count: number): Promise<Proof[]> {
+  const whole = await probabilitiesOf(classifiers, first, count, {})
+  const without = await probabilitiesOf(classifiers, first, count, { withoutObjects: true })
+  const moved = await probabilitiesOf(classifiers, first, count, { background: 1 })
+  const bare = await probabilitiesOf(classifiers, first, count, { withoutObjects: true, background: 'flat' })
   const truth = Array.from({ length: count }, (_, i) => drawRecipe(first + i).objects[0]!.class)
+  return classifiers.map((_, k) => proofOf(truth, { whole: whole[k]!, without: without[k]!, moved: moved[k]!, bare: bare[k]! }))
+}
+
+function proofOf(truth: readonly number[], { whole, without, moved, bare }: Record<'whole' | 'without' | 'moved' | 'bare', Float64Array[]>): Proof {
   const all = truth.map((_, i) => i)
   const right = all.filter((i) => topOf(whole[i]!) === truth[i])
   const share = (of: number[], holds: (i: number) => boolean): number => of.filter(holds).length / of.length
   return {
-    scenes: count,
-    right: right.length / count,
+    scenes: truth.length,
+    right: right.length / truth.length,
     needsObject: share(right, (i) => without[i]![truth[i]!]! < 0.2),
     keepsOnOtherBackground: share(right, (i) => topOf(moved[i]!) === truth[i]),
     distractorsAlone: share(right, (i) => bare[i]![truth[i]!]! <= 0.2),
@@ -40,25 +44,28 @@ export async function pairedRenders(classifier: Classifier, first: number, count
   }
 }
 
-/** Share of scenes whose top class is that of objects[0]. */
-export async function accuracy(classifier: Classifier, first: number, count: number, kind: SceneKind = 'scenes'): Promise<number> {
-  const found = await probabilitiesOf(classifier, first, count, {}, kind)
-  return found.filter((p, i) => topOf(p) === drawRecipe(first + i, kind).objects[0]!.class).length / count
+/** Share of scenes whose top class is that of objects[0], by classifier. */
+export async function accuracies(classifiers: readonly Classifier[], first: number, count: number, kind: SceneKind = 'scenes'): Promise<number[]> {
+  const truth = Array.from({ length: count }, (_, i) => drawRecipe(first + i, kind).objects[0]!.class)
+  return (await probabilitiesOf(classifiers, first, count, {}, kind)).map((found) => found.filter((p, i) => topOf(p) === truth[i]).length / count)
 }
 
+/** By classifier, then by scene; a scene is rendered once. */
 async function probabilitiesOf(
-  classifier: Classifier, first: number, count: number, overrides: Overrides, kind: SceneKind = 'scenes',
-): Promise<Float64Array[]> {
+  classifiers: readonly Classifier[], first: number, count: number, overrides: Overrides, kind: SceneKind = 'scenes',
+): Promise<Float64Array[][]> {
   const batch = 50
-  const rows: Float64Array[] = []
+  const rows = classifiers.map((): Float64Array[] => [])
   for (let start = 0; start < count; start += batch) {
     const images = Array.from({ length: Math.min(batch, count - start) }, (_, i) => composeScene(drawRecipe(first + start + i, kind), overrides).image)
     const size = images[0]!.data.length
     const data = new Float32Array(images.length * size)
     images.forEach((image, i) => data.set(image.data, i * size))
-    const logits = await classifier.logits({ ...images[0]!, count: images.length, data })
-    const classes = logits.length / images.length
-    for (let i = 0; i < images.length; i++) rows.push(softmax(logits.subarray(i * classes, (i + 1) * classes)))
+    for (const [k, classifier] of classifiers.entries()) {
+      const logits = await classifier.logits({ ...images[0]!, count: images.length, data })
+      const classes = logits.length / images.length
+      for (let i = 0; i < images.length; i++) rows[k]!.push(softmax(logits.subarray(i * classes, (i + 1) * classes)))
+    }
   }
   return rows
 }

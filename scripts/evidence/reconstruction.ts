@@ -7,6 +7,7 @@ import { createWorkbench } from '#main/workbench.ts'
 import { loadModel } from '#services/models.ts'
 import { makeReconstruction, type AskedReconstruction } from '#services/reconstruction/order.ts'
 import { createReconstructions, type StoredReconstruction } from '#services/reconstruction/reconstructions.ts'
+import type { ExecutorId } from '#shared/domain/executor.ts'
 import type { ParameterValues } from '#shared/domain/parameters.ts'
 import type { ReconstructionReport } from '#shared/domain/reconstruction.ts'
 import { duration } from '../../src-main/shells/cli/progress.ts'
@@ -18,10 +19,13 @@ import { controlsTable, headlineTable, perClassTable, temperatureTable, verdict 
 export const page = { file: 'docs/reconstruction.md', mark: '<!-- What follows is written by npm run evidence -- reconstruction. -->' }
 
 const usage = {
-  sets: { type: 'string', default: 'fashion-mnist,mnist,scenes' }, rows: { type: 'string', default: 'class-free,conditional,gamma' },
+  /** With how many images each; the rows after the first are made for the first set only. */
+  sets: { type: 'string', default: 'fashion-mnist:15000,mnist:10000,scenes:2000' }, rows: { type: 'string', default: 'class-free,conditional,gamma' },
   /** With a folder per data set, each with classifier and judge; trained where they are missing. */
   classifiers: { type: 'string' },
-  images: { type: 'string', default: '10000' }, test: { type: 'string', default: '1000' }, epochs: { type: 'string' }, gamma: { type: 'string', default: '10' }, set: { type: 'string', multiple: true },
+  test: { type: 'string', default: '1000' }, epochs: { type: 'string' }, gamma: { type: 'string', default: '10' }, set: { type: 'string', multiple: true },
+  /** Measured where it is not said; on a busy machine that may end otherwise in the next sitting, and begin anew. */
+  executor: { type: 'string' },
 } as const
 
 /** A row of the tables: the settings that make it what it is. */
@@ -42,14 +46,15 @@ export async function measure(args: readonly string[]): Promise<string> {
   const { values } = parseArgs({ args: [...args], options: usage })
   const folder = path.join(path.dirname(workingFolder()), 'reconstruction')
   const parts: string[] = []
-  for (const name of values.sets.split(',')) {
+  for (const [i, set] of values.sets.split(',').entries()) {
+    const [name, images] = set.split(':') as [string, string?]
     const asked = await dataSet(name, values.classifiers ?? path.join(folder, 'classifiers'))
     const rows: Row[] = []
-    for (const row of values.rows.split(',')) {
+    for (const row of values.rows.split(',').slice(0, i === 0 ? undefined : 1)) {
       rows.push(await reconstruct(path.join(folder, name), row, asked, {
         ...Object.fromEntries((values.set ?? []).map((text) => text.split('=', 2))) as ParameterValues,
         ...(values.epochs === undefined ? {} : { epochs: values.epochs }), ...(row === 'conditional' ? { conditional: true } : {}), ...(row === 'gamma' ? { gamma: values.gamma } : {}),
-      }, { images: Number(values.images), test: Number(values.test) }))
+      }, { images: Number(images ?? 10_000), test: Number(values.test) }, values.executor as ExecutorId | undefined))
     }
     parts.push(await partOf(name, asked, rows))
   }
@@ -73,8 +78,8 @@ async function dataSet(name: string, classifiers: string): Promise<Asked> {
   return { model: path.join(place, 'classifier'), judge: path.join(place, 'judge'), data }
 }
 
-async function reconstruct(study: string, name: string, { model, judge, data }: Asked, settings: ParameterValues, { images, test }: { images: number; test: number }): Promise<Row> {
-  const workbench = createWorkbench({ log: (text) => console.log(text) })
+async function reconstruct(study: string, name: string, { model, judge, data }: Asked, settings: ParameterValues, { images, test }: { images: number; test: number }, executor?: ExecutorId): Promise<Row> {
+  const workbench = createWorkbench({ log: (text) => console.log(text), ...(executor === undefined ? {} : { executor: () => executor }) })
   try {
     const { study: { folder } } = await workbench.openRuns(study)
     const all = createReconstructions({ pool: workbench.pool, study: folder })
@@ -112,7 +117,7 @@ async function partOf(name: string, { model, judge, data }: Asked, rows: readonl
     `${manifest.images.seen} images to learn from (one of twenty, at most 500, kept back for the losses), ${report.images} test images, masks by \`${manifest.method}\`. Explained: ${model === 'demo' ? 'the bundled classifier' : 'the classifier that the training script makes of half A'}, true on ${percent(report.classifierAccuracy)} of the`,
     `clean images; judge: ${judge === 'demo-judge' ? 'the bundled judge' : 'the one of half B'}, true on ${percent(report.judgeAccuracy)}, which agrees with the explained classifier on ${percent(report.judgeOnClean)} of the clean images.`,
     '',
-    `\`maskscope reconstruct --model ${own} --judge ${other} --data ${place} --images ${manifest.images.seen} --test ${manifest.images.test}\``,
+    `\`maskscope reconstruct --model ${own} --judge ${other} --data ${place} --images ${manifest.images.seen} --test ${manifest.images.test} --epochs ${manifest.settings.epochs}\``,
     '',
     verdict(report),
     '',

@@ -2,7 +2,8 @@ import type { WorkerReply, WorkerRequest } from './protocol.ts'
 
 /** What a worker hears and says, whatever kind of process it is. */
 export interface Channel {
-  send(reply: WorkerReply): void
+  /** Resolves once the message is on its way. A long one leaves in pieces, one in each turn of the event loop. */
+  send(reply: WorkerReply): void | Promise<void>
   onRequest(listener: (request: WorkerRequest) => void): void
   /** The one who asked is gone. */
   onClose(listener: () => void): void
@@ -11,7 +12,7 @@ export interface Channel {
 
 /** The part of `process` that leads to the parent: that of a child process of Node, or of a utility process of Electron. */
 export interface ChildProcess {
-  send?: ((message: unknown) => unknown) | undefined
+  send?: ((message: unknown, handle: undefined, options: undefined, sent: () => void) => unknown) | undefined
   connected?: boolean
   on(event: string, listener: (message: unknown) => void): unknown
   parentPort?: ParentPort
@@ -41,7 +42,8 @@ export function openChannel(child: ChildProcess): Channel | null {
       return child.connected === true
     },
     send(reply) {
-      if (child.connected) child.send!(reply)
+      if (!child.connected) return
+      return new Promise((resolve) => void child.send!(reply, undefined, undefined, () => resolve()))
     },
     onRequest: (listener) => void child.on('message', (message) => listener(message as WorkerRequest)),
     onClose: (listener) => void child.on('disconnect', listener),

@@ -33,7 +33,7 @@ type Control = Extract<WorkerRequest, { type: 'cancel' | 'pause' | 'resume' | 'c
 type OfModel = Extract<WorkerRequest, { model: string }>
 
 export interface Engine {
-  /** Answers come through `reply`; it never throws. */
+  /** Answers come through `send`, whose promise resolves once one is on its way; it never throws. */
   handle(request: WorkerRequest): void
   /** Requests that have no last answer yet. */
   openRequests(): number[]
@@ -55,13 +55,18 @@ interface OpenRequest {
  * A paused run keeps its turn: its tensors and its optimiser live in this process, and nothing else computes here meanwhile.
  * @param endWith called with an error after which the process must not go on
  */
-export function createEngine(reply: (message: WorkerReply) => void, endWith: (error: unknown) => void): Engine {
+export function createEngine(send: (message: WorkerReply) => void | Promise<void>, endWith: (error: unknown) => void): Engine {
   /** In the order of use, the latest last. */
   const models = new Map<string, { classifier: LoadedClassifier; use: ModelUse }>()
   const open = new Map<number, OpenRequest>()
   /** The run that was helped last, and the pictures that came with its shares. */
   let assisted = { run: '', album: new Album() }
   let queue: Promise<void> = Promise.resolve()
+
+  /** Short enough that nobody need wait. */
+  function reply(message: WorkerReply): void {
+    void send(message)
+  }
 
   function handle(request: WorkerRequest): void {
     switch (request.type) {
@@ -227,7 +232,8 @@ export function createEngine(reply: (message: WorkerReply) => void, endWith: (er
       while (!trained) {
         const step = await steps.next()
         if (step.done) trained = step.value
-        else reply({ type: 'training', id, step: step.value })
+        // Checkpoints are long: without waiting, they and all news behind them would pile up until the training has ended.
+        else await send({ type: 'training', id, step: step.value })
         // Messages, `cancel` and `pause` among them, are read between turns of the event loop only.
         await nextTurn()
       }

@@ -32,7 +32,7 @@ function endWith(error: unknown): void {
   process.stderr.write(`${error instanceof Error ? error.stack : message}\n`)
   if (!channel!.open) process.exit(1)
   for (const id of engine.openRequests()) {
-    channel!.send({ type: 'failed', id, error: { code: 'worker', message: `The engine process had to be ended: ${reason}.` } })
+    void channel!.send({ type: 'failed', id, error: { code: 'worker', message: `The engine process had to be ended: ${reason}.` } })
   }
   // Leaves the channel a moment to carry the messages.
   setTimeout(() => process.exit(1), 100)

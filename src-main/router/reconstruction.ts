@@ -12,7 +12,7 @@ export interface ReconstructionParts extends Pick<Parts, 'host' | 'keeper'> {
 export function reconstructionCalls({ host, reconstructions: window }: ReconstructionParts): CallsOf<'reconstructions'> {
   return {
     'reconstructions.settings': ({ model }) => window.settings(model),
-    'reconstructions.data': ({ data }) => window.describe(data),
+    'reconstructions.data': ({ data, model }) => window.describe(data, model),
     'reconstructions.kindOf': ({ place }) => window.kindOf(place),
     'reconstructions.start': async (order) => ({ reconstruction: await window.start(order) }),
     'reconstructions.pause': async ({ reconstruction }) => {

@@ -139,13 +139,13 @@ export function statedWords({ card, fit, range, mean, std, labels, inputScale }:
   ]
 }
 
-/** Only what the preset does not give anyway. */
-function parameterWords(schema: ParameterSchema, values: ParameterValues): string[] {
+/** Only what the preset does not give anyway. @param before of each name, e.g. `rise.` */
+export function parameterWords(schema: ParameterSchema, values: ParameterValues, before = ''): string[] {
   const { preset } = values
   const given = resolveParameters(schema, preset === undefined ? {} : { preset })
   const first = schema.presets[0]?.id
   return [
-    ...(preset === undefined || preset === first ? [] : ['--set', `preset=${preset}`]),
-    ...schema.parameters.flatMap(({ name }) => (values[name] === given[name] ? [] : ['--set', `${name}=${values[name]}`])),
+    ...(preset === undefined || preset === first ? [] : ['--set', `${before}preset=${preset}`]),
+    ...schema.parameters.flatMap(({ name }) => (values[name] === given[name] ? [] : ['--set', `${before}${name}=${values[name]}`])),
   ]
 }

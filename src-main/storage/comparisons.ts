@@ -37,7 +37,7 @@ const modelSchema = z.object({
   place: z.string().max(4096),
   stated: z.object({
     card: z.string().optional(), fit: preprocessingSchema.shape.fit.optional(), range: preprocessingSchema.shape.range.optional(),
-    mean: preprocessingSchema.shape.mean.optional(), std: preprocessingSchema.shape.std.optional(), labels: z.string().optional(),
+    mean: preprocessingSchema.shape.mean.optional(), std: preprocessingSchema.shape.std.optional(), labels: z.string().optional(), inputScale: preprocessingSchema.shape.inputScale,
   }),
 })
 export type StoredModel = z.infer<typeof modelSchema>

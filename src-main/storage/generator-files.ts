@@ -32,7 +32,9 @@ export async function readGenerator(folder: string): Promise<GeneratorFiles> {
   }
   let description: GeneratorDescription
   try {
-    description = JSON.parse(text) as GeneratorDescription
+    const stored = JSON.parse(text) as GeneratorDescription
+    // Those of the first generators were trained without.
+    description = { ...stored, settings: { ...stored.settings, spatial: stored.settings.spatial ?? false, recognition: stored.settings.recognition ?? false, floor: stored.settings.floor ?? 0 } }
   } catch (cause) {
     throw new MaskscopeError('storage', `${path.join(own, descriptionFile)} is not whole JSON; the generator must be trained again.`, { subject: own, cause })
   }
@@ -65,7 +67,13 @@ export async function readCheckpoint(folder: string): Promise<TrainingCheckpoint
   const file = path.join(folder, 'checkpoint.json')
   const text = await readText(file)
   if (text === null) return null
-  const { epoch, steps, fingerprint, arrays } = JSON.parse(text) as { epoch: number; steps: number; fingerprint: string; arrays: string }
+  let named: { epoch: number; steps: number; fingerprint: string; arrays: string }
+  try {
+    named = JSON.parse(text) as typeof named
+  } catch (cause) {
+    throw new MaskscopeError('storage', `${file} is not whole JSON; without it training begins anew.`, { subject: file, cause })
+  }
+  const { epoch, steps, fingerprint, arrays } = named
   if (!/^epoch-\d+\.npy$/.test(arrays)) throw new MaskscopeError('storage', `${file} names the arrays "${arrays}", which is no file of a checkpoint.`, { subject: file })
   const { shape: [rows, length], data } = await readNpy(path.join(folder, arrays))
   if (rows !== 3 || length === undefined || !(data instanceof Float32Array)) throw new MaskscopeError('storage', `${path.join(folder, arrays)} does not hold weights and the two moments of Adam.`, { subject: file })

@@ -48,8 +48,8 @@ const model = z.object({
 })
 
 const settings = z.object({
-  size, latent: count, beta: z.number(), warmUp: z.number(), gamma: z.number(), conditional: z.boolean(), salientWeight: z.number(), epochs: count, batch: count,
-  learningRate: z.number(), dilation: z.number(), blur: z.number(), temperature: z.number(), seed: count,
+  size, spatial: z.boolean().default(false), latent: count, beta: z.number(), warmUp: z.number(), gamma: z.number(), conditional: z.boolean(), recognition: z.boolean().default(false), salientWeight: z.number(), epochs: count, batch: count,
+  learningRate: z.number(), floor: z.number().default(0), dilation: z.number(), blur: z.number(), temperature: z.number(), seed: count,
 })
 
 const manifestSchema = z.object({

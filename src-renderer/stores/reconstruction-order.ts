@@ -41,8 +41,8 @@ function useForm(schema: () => ParameterSchema | null, usual: () => ParameterVal
   }
 }
 
-/** Small enough to see something in a minute or two. */
-const demo = { images: 240, test: 60, epochs: 20, batch: 16 } as const
+/** Small enough to see the objects come out in a few minutes. */
+const demo = { images: 320, test: 60, epochs: 10, batch: 8 } as const
 
 /** What the next reconstruction will be made of. */
 export const useReconstructionOrder = defineStore('reconstruction-order', () => {
@@ -63,7 +63,7 @@ export const useReconstructionOrder = defineStore('reconstruction-order', () => 
   const seed = ref(1)
   const parameters = shallowRef<readonly Parameter[]>([])
   /** The method taken unless another is chosen, and what methods are set to for whole data sets. */
-  const usual = shallowRef<{ method: string; quick: Record<string, ParameterValues> }>({ method: '', quick: {} })
+  const usual = shallowRef<Pick<Output<(typeof contract.calls)['reconstructions.settings']>, 'method' | 'quick'>>({ method: '', quick: { any: {}, black: {} } })
   /** Of the pictures that the generator makes. */
   const generatorSize = shallowRef<{ height: number; width: number; channels: number } | null>(null)
   const refusal = shallowRef<MaskscopeError | null>(null)
@@ -72,7 +72,7 @@ export const useReconstructionOrder = defineStore('reconstruction-order', () => 
   const method = computed(() => order.methods.find(({ id }) => id === methodId.value) ?? null)
   const settings = useForm(() => ({ parameters: parameters.value, presets: [] }))
   /** Defaults are meant for one image at a time; for whole data sets other values are usual. */
-  const ofMethod = useForm(() => method.value as ParameterSchema | null, () => usual.value.quick[methodId.value] ?? {})
+  const ofMethod = useForm(() => method.value as ParameterSchema | null, () => usual.value.quick[facts.value?.ground ?? 'any'][methodId.value] ?? {})
 
   const data = computed<ReconstructionData | null>(() => {
     if (kind.value === 'scenes') return { kind: 'scenes' }
@@ -94,18 +94,18 @@ export const useReconstructionOrder = defineStore('reconstruction-order', () => 
   }
 
   let asked = 0
-  /** Looks at the data that is chosen; never rejects. */
-  async function look(): Promise<void> {
+  /** Looks at the data that is chosen; never rejects. @param again the data are the same, and the number of images stays */
+  async function look(again = false): Promise<void> {
     const turn = ++asked
     facts.value = null
     if (refusal.value?.subject === 'data') refusal.value = null
     if (data.value === null || data.value.kind === 'scenes') return
     reading.value = true
     try {
-      const found = await call('reconstructions.data', { data: data.value })
+      const found = await call('reconstructions.data', { data: data.value, model: models.current?.model ?? null })
       if (turn !== asked) return
       facts.value = found
-      images.value = found.train === null ? images.value : Math.min(found.train, 10_000)
+      if (!again) images.value = found.train === null ? images.value : Math.min(found.train, 10_000)
     } catch (error) {
       if (turn === asked) refusal.value = new MaskscopeError((error as MaskscopeError).code, (error as Error).message, { subject: 'data' })
     } finally {
@@ -199,7 +199,11 @@ export const useReconstructionOrder = defineStore('reconstruction-order', () => 
     await start()
   }
 
-  watchValue(() => models.current?.model, () => void begin().catch((error: unknown) => (refusal.value = error as MaskscopeError)))
+  watchValue(() => models.current?.model, () => {
+    void begin().catch((error: unknown) => (refusal.value = error as MaskscopeError))
+    // What a model sees of the pictures tells what they stand on.
+    void look(true)
+  })
 
   return {
     kind, place, facts, reading, images, test, methodId, method, seed, parameters, generatorSize, refusal, starting, settings, ofMethod, data, problems, hindrance, asOrder,

@@ -6,6 +6,7 @@ import type { MaskscopeError } from '#shared/domain/errors.ts'
 import { call, watch } from '../rpc.ts'
 import { useHistory } from './history.ts'
 import { useNotices } from './notices.ts'
+import { paced } from './pace.ts'
 import { liveStates } from './runs.ts'
 
 export type ReconstructionDetail = Output<(typeof contract.calls)['reconstructions.read']>
@@ -33,20 +34,17 @@ export const useReconstructions = defineStore('reconstructions', () => {
   const samples = shallowReactive(new Map<string, ReadonlyMap<number, WindowSamples>>())
 
   const courses = new Map<string, TrainingPoint[]>()
-  /** Counts the changes of each course, once a display frame. */
+  /** Counts the changes of each course, as often as live things are drawn. */
   const versions = shallowReactive(new Map<string, number>())
   const touched = new Set<string>()
-  let scheduled = false
+  const show = paced(() => {
+    for (const one of touched) versions.set(one, (versions.get(one) ?? 0) + 1)
+    touched.clear()
+  })
 
   function touch(name: string): void {
     touched.add(name)
-    if (scheduled) return
-    scheduled = true
-    requestAnimationFrame(() => {
-      scheduled = false
-      for (const one of touched) versions.set(one, (versions.get(one) ?? 0) + 1)
-      touched.clear()
-    })
+    show()
   }
 
   let begun = false
@@ -103,11 +101,11 @@ export const useReconstructions = defineStore('reconstructions', () => {
     samples.set(name, new Map([...samples.get(name) ?? [], [epoch, made] as const].sort(([a], [b]) => a - b)))
   }
 
-  /** Reading it inside a computed or an effect makes that follow the course. */
+  /** Reading it inside a computed or an effect makes that follow the course; a new list every time, as a computed passes on what is new only. */
   function courseOf(name: string | null): readonly TrainingPoint[] {
     if (name === null) return []
     void versions.get(name)
-    return courses.get(name) ?? []
+    return courses.get(name)?.slice() ?? []
   }
 
   const loading = new Map<string, Promise<void>>()

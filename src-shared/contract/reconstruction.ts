@@ -183,15 +183,17 @@ export const reconstructions = {
   calls: {
     /**
      * What a generator for a model's pictures is made and trained with, as methods have their parameters; the method taken unless another is
-     * chosen; and what methods are set to, over their defaults, for whole data sets.
+     * chosen; and what methods are set to, over their defaults, for whole data sets, by what the pictures stand on.
      */
     'reconstructions.settings': call(z.object({ model: z.nullable(handle) }), z.object({
       size: z.object({ height: size, width: size, channels: size }),
-      parameters: z.array(parameter), method: text(64), quick: z.record(text(64), parameterValues),
+      parameters: z.array(parameter), method: text(64), quick: z.object({ any: z.record(text(64), parameterValues), black: z.record(text(64), parameterValues) }),
     })),
     /** What a data set holds. @throws 'input' or 'usage' with the subject `data` */
-    'reconstructions.data': call(z.object({ data: reconstructionData }), z.object({
+    'reconstructions.data': call(z.object({ data: reconstructionData, model: z.nullable(handle) }), z.object({
       name: text(),
+      /** What its pictures stand on, as the model sees them; `any` without a model. */
+      ground: z.enum(['any', 'black']),
       /** null: as many as are asked for. */
       train: z.nullable(count), test: z.nullable(count),
       first: z.array(z.object({ png: bytes(1 << 20), label: z.nullable(text()) })),

@@ -32,11 +32,22 @@ export function nearestSize({ height, width, channels }: PictureSize): PictureSi
   return fitting.reduce((a, b) => (distance(b) < distance(a) ? b : a))
 }
 
+/** How often the picture is halved before a spatial latent: each place stands for 4×4 pixels. */
+export const spatialHalvings = 2
+
+/** Latents per picture: 1, or a spatial one's places. */
+export function placesOf({ size, spatial }: Pick<GeneratorSettings, 'size' | 'spatial'>): number {
+  const halves = 2 ** spatialHalvings
+  return spatial ? (size.height / halves) * (size.width / halves) : 1
+}
+
 /** Everything that determines a generator's bytes, with the data and the classifier. */
 export interface GeneratorSettings {
   /** One of `generatorSizes`. */
   size: PictureSize
-  /** Numbers per latent. */
+  /** A latent at each place of the smallest feature maps instead of one for the whole picture. */
+  spatial: boolean
+  /** Numbers per latent, those of all places together. */
   latent: number
   /** Weight of the KL term, in units of the negative log-likelihood per image. */
   beta: number
@@ -46,13 +57,17 @@ export interface GeneratorSettings {
   gamma: number
   /** Encoder and decoder are told the outcome. */
   conditional: boolean
-  /** How many times as much a fully salient pixel counts in the reconstruction as one that is not; 1 and up. */
+  /** A second encoder sees the whole image in training, so that samples vary what the salient input hides. */
+  recognition: boolean
+  /** How much a fully salient pixel counts in the reconstruction, where any pixel counts 1; with recognition, under latents of the salient posterior. 1 and up. */
   salientWeight: number
   epochs: number
   /** Images per step. */
   batch: number
   /** Of Adam, at its height. */
   learningRate: number
+  /** Of masks before encoding: values up to this count as 0, those above are stretched to [0, 1]; in [0, 1). */
+  floor: number
   /** Of masks before encoding, in pixels of the generator's pictures: radius of the disc that spreads them. */
   dilation: number
   /** Of masks before encoding, after the dilation, in pixels of the generator's pictures: σ of a Gaussian. */
@@ -184,7 +199,7 @@ export type VariationKind =
   | 'posterior'
   /** On the way from the input's posterior mean to another's. */
   | 'interpolation'
-  /** Along one dimension of the latent, the others as the posterior mean has them. */
+  /** Along one dimension of the latent, the others as the posterior mean has them; of a spatial latent that dimension at all places, each from where its mean is. */
   | 'traversal'
   /** From the prior of a class, whatever the input; conditional generators only. */
   | 'prior'
@@ -199,7 +214,7 @@ export interface VariationRequest {
   pinned: boolean
   /** An accepted variation's probability of the outcome lies at most so far below that of the image; top-1 alone where undefined. In [0, 1]. */
   margin?: number
-  /** `traversal`: of the latent. The one with the largest KL where undefined. */
+  /** `traversal`: of the latent, of a spatial one at each place. The one with the largest KL where undefined. */
   dimension?: number
   /** `traversal`: from −range to range, in units of the prior's standard deviation; 3 where undefined. */
   range?: number
@@ -238,7 +253,7 @@ export interface VariationSet {
   variations: Variation[]
   /** Of the variations. */
   acceptance: number
-  /** KL of each dimension of the posterior from the prior, in nats: which dimensions say something. */
+  /** KL of each dimension of the posterior from the prior, in nats, over all places of a spatial latent: which dimensions say something. */
   informative: Float32Array
 }
 
@@ -383,13 +398,16 @@ export function generatorSchema({ width }: PictureSize): ParameterSchema {
   return { presets: [], parameters: [
     { name: 'epochs', label: 'Epochs', help: 'Times that training goes through all images.', group: 'Training', type: 'number', default: 20, min: 1, max: 1000, step: 1, integer: true, common: true },
     { name: 'conditional', label: 'Class-conditional', help: 'Tells encoder and decoder the outcome; its accuracy then says little about the salient input.', group: 'Objective', type: 'boolean', default: false, common: true },
-    { name: 'gamma', label: 'Classifier in the loss', symbol: 'γ', help: "Weight of the explained classifier's cross-entropy on the decoded image; its accuracy then says little about the salient input.", group: 'Objective', type: 'number', default: 0, min: 0, max: 1000, step: 0.1, common: true },
-    { name: 'latent', label: 'Latent size', help: 'Numbers that a salient input is encoded in.', group: 'Network', type: 'number', default: 32, min: 1, max: 512, step: 1, integer: true },
-    { name: 'beta', label: 'KL weight', symbol: 'β', help: 'Higher: more varied, less faithful reconstructions.', group: 'Objective', type: 'number', default: 1, min: 0, max: 1000, step: 0.1 },
+    { name: 'gamma', label: 'Classifier loss', symbol: 'γ', help: "Weight of the explained classifier's cross-entropy on the decoded image; its accuracy then says little about the salient input.", group: 'Objective', type: 'number', default: 0, min: 0, max: 1000, step: 0.1, common: true },
+    { name: 'recognition', label: 'Recognition network', help: 'In training a second encoder sees the whole image, so that samples vary what the salient input hides.', group: 'Network', type: 'boolean', default: true },
+    { name: 'spatial', label: 'Spatial latent', help: 'A latent at each place of the picture instead of one for the whole: details stay, and places vary each for itself.', group: 'Network', type: 'boolean', default: true },
+    { name: 'latent', label: 'Latent size', help: 'Numbers that a salient input is encoded in; of a spatial latent, at each place.', group: 'Network', type: 'number', default: 8, min: 1, max: 512, step: 1, integer: true },
+    { name: 'beta', label: 'KL weight', symbol: 'β', help: 'Higher: more varied, less faithful reconstructions.', group: 'Objective', type: 'number', default: 0.5, min: 0, max: 1000, step: 0.1 },
     { name: 'warm-up', label: 'Warm-up', help: 'Epochs over which the KL weight rises from 0.', group: 'Objective', type: 'number', default: 5, min: 0, max: 1000, step: 1, integer: true },
-    { name: 'salient-weight', label: 'Salient weight', help: 'How many times as much a salient pixel counts as another.', group: 'Objective', type: 'number', default: 10, min: 1, max: 1000, step: 1 },
-    { name: 'batch', label: 'Batch', help: 'Images per step.', group: 'Training', type: 'number', default: 32, min: 2, max: 1024, step: 1, integer: true },
-    { name: 'learning-rate', label: 'Learning rate', help: 'Of Adam, at its height.', group: 'Training', type: 'number', default: 0.002, min: 1e-6, max: 1, step: 0.0001, logarithmic: true },
+    { name: 'salient-weight', label: 'Salient weight', help: 'How much a fully salient pixel counts in the reconstruction, where any pixel counts 1.', group: 'Objective', type: 'number', default: 100, min: 1, max: 1000, step: 1 },
+    { name: 'batch', label: 'Batch', help: 'Images per step.', group: 'Training', type: 'number', default: width > 32 ? 16 : 32, min: 2, max: 1024, step: 1, integer: true },
+    { name: 'learning-rate', label: 'Learning rate', help: 'Of Adam, at its height.', group: 'Training', type: 'number', default: 0.003, min: 1e-6, max: 1, step: 0.0001, logarithmic: true },
+    { name: 'floor', label: 'Floor of masks', help: 'Mask values up to this hide fully: a network can read a picture at a hundredth of its brightness.', group: 'Salient input', type: 'number', default: 0.2, min: 0, max: 0.9, step: 0.05 },
     { name: 'dilation', label: 'Dilation of masks', help: "Radius of the disc that spreads masks before encoding, so that their outline tells less; in pixels of the generator's pictures.", group: 'Salient input', type: 'number', default: pixels, min: 0, max: 16, step: 0.5, unit: 'px' },
     { name: 'blur', label: 'Blur of masks', help: "σ of the Gaussian that blurs masks after the dilation; in pixels of the generator's pictures.", group: 'Salient input', type: 'number', default: pixels, min: 0, max: 16, step: 0.5, unit: 'px' },
     { name: 'temperature', label: 'Temperature', help: "Spread of samples in units of the posterior's standard deviation.", group: 'Samples', type: 'number', default: 1, min: 0, max: 4, step: 0.1, common: true },
@@ -399,10 +417,18 @@ export function generatorSchema({ width }: PictureSize): ParameterSchema {
 /** @param values resolved by `resolveParameters` from the schema of this size */
 export function settingsOf(values: ParameterValues, size: PictureSize, seed: number): GeneratorSettings {
   const number = (name: string): number => values[name] as number
+  const spatial = values['spatial'] as boolean
   return {
-    size, seed,
-    latent: number('latent'), beta: number('beta'), warmUp: number('warm-up'), gamma: number('gamma'), conditional: values['conditional'] as boolean,
+    size, seed, spatial,
+    latent: number('latent') * placesOf({ size, spatial }), beta: number('beta'), warmUp: number('warm-up'), gamma: number('gamma'), conditional: values['conditional'] as boolean, recognition: values['recognition'] as boolean,
     salientWeight: number('salient-weight'), epochs: number('epochs'), batch: number('batch'), learningRate: number('learning-rate'),
-    dilation: number('dilation'), blur: number('blur'), temperature: number('temperature'),
+    floor: number('floor'), dilation: number('dilation'), blur: number('blur'), temperature: number('temperature'),
+  }
+}
+
+/** The inverse of `settingsOf`. */
+export function valuesOf({ size, spatial, conditional, recognition, gamma, latent, beta, warmUp, salientWeight, epochs, batch, learningRate, floor, dilation, blur, temperature }: GeneratorSettings): ParameterValues {
+  return {
+    conditional, recognition, gamma, spatial, latent: latent / placesOf({ size, spatial }), beta, 'warm-up': warmUp, 'salient-weight': salientWeight, epochs, batch, 'learning-rate': learningRate, floor, dilation, blur, temperature,
   }
 }

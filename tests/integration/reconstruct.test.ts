@@ -9,9 +9,10 @@ import type { AskedReconstruction } from '#services/reconstruction/order.ts'
 import { partsOf } from '#services/reconstruction/parts.ts'
 import { reconstructCommand, varyCommand } from '#services/reconstruction/reconstruct-command.ts'
 import { createReconstructions, type ReconstructionNews } from '#services/reconstruction/reconstructions.ts'
+import { createFiles, nodeOperations, type FileOperations } from '#storage/files.ts'
 import { createRandom } from '#shared/random/random.ts'
 import type { ReconstructionReport } from '#shared/domain/reconstruction.ts'
-import { runCli, startCli } from '../fixtures/cli.ts'
+import { runCli, runCliHere, startCli } from '../fixtures/cli.ts'
 
 vi.setConfig({ testTimeout: 240_000 })
 
@@ -63,7 +64,7 @@ beforeAll(() => {
 })
 
 const asked = [
-  'reconstruct', '--model', 'explained', '--judge', 'judging', '--data', 'idx:data', '--method', 'gradient', '--epochs', '2', '--generator-set', 'latent=3', '--generator-set', 'batch=16', '--seed', '5', '--jobs', '1',
+  'reconstruct', '--model', 'explained', '--judge', 'judging', '--data', 'idx:data', '--method', 'gradient', '--epochs', '2', '--generator-set', 'latent=3', '--generator-set', 'batch=16', '--generator-set', 'recognition=false', '--seed', '5', '--jobs', '1',
   '--backend', 'wasm', '--executor', 'tfjs',
 ]
 const only = (study: string): string => path.join(root, study, 'reconstructions', readdirSync(path.join(root, study, 'reconstructions'))[0]!)
@@ -82,7 +83,7 @@ test('masks, training and report from the command line, and variations of an ima
   expect(report.perClass.map(({ label, images }) => [label, images])).toEqual([['a', 2], ['b', 2], ['c', 2], ['d', 2]])
 
   const generator = path.join(root, 'whole', report.generator)
-  const drawn = await runCli(['vary', 'idx:data#2', '--generator', generator, '--count', '5', '--pin', '--out', 'drawn', '--json', '--backend', 'wasm'], root)
+  const drawn = await runCliHere(['vary', 'idx:data#2', '--generator', generator, '--count', '5', '--pin', '--out', 'drawn', '--json', '--backend', 'wasm'], root)
   expect(drawn.code, drawn.stderr).toBe(0)
   const variations = JSON.parse(drawn.stdout) as { outcome: { label: string }; acceptance: number; variations: { file: string; accepted: boolean; label: string }[] }
   expect(variations.outcome.label).toBe('c')
@@ -91,7 +92,7 @@ test('masks, training and report from the command line, and variations of an ima
   for (const { accepted, label } of variations.variations) expect(accepted).toBe(label === 'c')
   for (const name of ['sheet.png', ...variations.variations.map(({ file }) => file)]) expect(readFileSync(path.join(root, 'drawn', name)).subarray(1, 4).toString()).toBe('PNG')
 
-  const again = await runCli([...asked, '--out', 'whole'], root)
+  const again = await runCliHere([...asked, '--out', 'whole'], root)
   expect(again.code, again.stderr).toBe(0)
   expect(again.stderr).toMatch(/is the same and finished/)
   expect(again.stdout).toMatch(/Empty input +0\.\d{3}/)
@@ -128,7 +129,7 @@ test('paused, cancelled, gone on with, deleted and brought back: the same bytes;
     })
     const order: AskedReconstruction = {
       model: { model: await loadModel(path.join(root, 'explained')), stated: {} }, judge: { model: await loadModel(path.join(root, 'judging')), stated: {} },
-      data: `idx:${path.join(root, 'data')}`, images: null, test: 1000, method: 'gradient', parameters: {}, settings: { 'epochs': '2', 'latent': '3', 'batch': 16 }, seed: 5,
+      data: `idx:${path.join(root, 'data')}`, images: null, test: 1000, method: 'gradient', parameters: {}, settings: { 'epochs': '2', 'latent': '3', 'batch': 16, 'recognition': false }, seed: 5,
     }
     await expect(reconstructions.start({ ...order, settings: { latent: -1 } })).rejects.toMatchObject({ subject: 'latent' })
     expect(await reconstructions.list()).toEqual([])
@@ -171,9 +172,51 @@ test('paused, cancelled, gone on with, deleted and brought back: the same bytes;
 
     const { manifest } = await reconstructions.find(second)
     expect(reconstructCommand({ ...manifest, model: { place: 'a b', stated: { fit: 'crop' } }, judge: { place: 'c' }, data: 'idx:data' }, 'linux')).toBe(
-      "maskscope reconstruct --model 'a b' --fit crop --judge c --data idx:data --method gradient --images 30 --test 8 --epochs 1 --generator-set latent=3 --generator-set batch=16 --seed 5",
+      "maskscope reconstruct --model 'a b' --fit crop --judge c --data idx:data --method gradient --images 30 --test 8 --epochs 1 --generator-set recognition=false --generator-set latent=3 --generator-set batch=16 --seed 5",
     )
     expect(varyCommand({ image: 'idx:data#3', generator: 'g', request: { kind: 'posterior', count: 9, temperature: 0.5, pinned: true, seed: 0 } }, 'linux')).toBe("maskscope vary 'idx:data#3' --generator g --count 9 --temperature 0.5 --pin")
+  } finally {
+    await workbench.dispose()
+  }
+})
+
+test('a full disk and damaged files: what was done stays, the program goes on, and ends with the same bytes', async () => {
+  let full: string | null = 'checkpoint'
+  const files = createFiles({
+    ...nodeOperations,
+    open: (async (...given: Parameters<FileOperations['open']>) => {
+      if (full !== null && given[1] === 'wx' && String(given[0]).includes(full)) throw Object.assign(new Error('injected'), { code: 'ENOSPC' })
+      return nodeOperations.open(...given)
+    }) as FileOperations['open'],
+  })
+  const workbench = createWorkbench({ jobs: 1, backend: 'wasm', executor: () => 'tfjs' })
+  try {
+    const reconstructions = createReconstructions({ pool: workbench.pool, study: path.join(root, 'full'), files })
+    const id = await reconstructions.start({
+      model: { model: await loadModel(path.join(root, 'explained')), stated: {} }, judge: { model: await loadModel(path.join(root, 'judging')), stated: {} },
+      data: `idx:${path.join(root, 'data')}`, images: null, test: 1000, method: 'gradient', parameters: {}, settings: { epochs: '2', latent: '3', batch: 16, recognition: false }, seed: 5,
+    })
+    await expect(reconstructions.outcome(id)).rejects.toMatchObject({ code: 'storage', message: expect.stringMatching(/disk is full/) as string })
+    expect(await reconstructions.find(id)).toMatchObject({ state: 'failed', record: { phase: 'training', error: { code: 'storage' } } })
+
+    full = null
+    const place = reconstructions.folder(id)
+    writeFileSync(path.join(place, 'record.json'), '{"form')
+    expect(await reconstructions.list()).toMatchObject([{ id, state: 'interrupted' }])
+    mkdirSync(path.join(place, 'checkpoint'), { recursive: true })
+    writeFileSync(path.join(place, 'checkpoint', 'checkpoint.json'), '{"epoch": 1, "ste')
+    await reconstructions.resume(id)
+    const report = await reconstructions.outcome(id)
+    expect(report).toEqual(JSON.parse(readFileSync(path.join(only('whole'), 'report.json'), 'utf8')))
+
+    writeFileSync(path.join(place, 'report.json'), '{')
+    expect((await reconstructions.find(id)).state).toBe('interrupted')
+    await reconstructions.resume(id)
+    expect(await reconstructions.outcome(id)).toEqual(report)
+    writeFileSync(path.join(place, 'generator', 'generator.json'), '{')
+    const { code, stderr } = await runCliHere(['vary', 'idx:data#2', '--generator', path.join(place, 'generator')], root)
+    expect(code, stderr).not.toBe(0)
+    expect(stderr).toMatch(/generator\.json is not whole JSON/)
   } finally {
     await workbench.dispose()
   }
@@ -199,10 +242,10 @@ test('what cannot be is refused before anything is written', async () => {
     [wrong({ '--judge': 'explained' }), /judge is explained itself/], [wrong({ '--data': 'idx:nowhere' }), /nowhere, which does not exist/], [wrong({ '--epochs': '0' }), /epochs is 0/],
     [wrong({ '--method': 'oracle' }), /needs the true object/], [['vary', 'idx:data#0', '--generator', 'data'], /holds no generator/], [['reconstruct', '--model', 'explained', '--data', 'idx:data'], /--judge/],
   ] as const
-  await Promise.all(cases.map(async ([args, message]) => {
-    const { code, stderr } = await runCli([...args, ...(args[0] === 'vary' ? [] : ['--out', 'x'])], root)
+  for (const [args, message] of cases) {
+    const { code, stderr } = await runCliHere([...args, ...(args[0] === 'vary' ? [] : ['--out', 'x'])], root)
     expect(code, stderr).toBe(2)
     expect(stderr).toMatch(message)
-  }))
+  }
   expect(existsSync(path.join(root, 'x'))).toBe(false)
 })

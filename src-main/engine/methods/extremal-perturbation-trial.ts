@@ -52,7 +52,7 @@ export function createExtremalTrial(plan: ExtremalPlan, pyramid: Pyramid, area: 
   let move = still
   let mask: Float32Array = new Float32Array(smoothMax.height * smoothMax.width)
   let enlarged = mask
-  const shares = new Float64Array(smoothMax.pairs)
+  const trace = smoothMax.createTrace()
   const own = new Float32Array(mask.length)
   const inverse = (): Float32Array => enlarged.map((value) => 1 - value)
 
@@ -63,7 +63,7 @@ export function createExtremalTrial(plan: ExtremalPlan, pyramid: Pyramid, area: 
     mask: () => smoothMax.crop(smoothMax.apply(values)),
     compose(out, atRest) {
       move = switchOf(parameters, 'flip') && !atRest && steps % 2 === 1 ? mirrored : still
-      mask = smoothMax.apply(values, shares)
+      mask = smoothMax.apply(values, trace)
       enlarged = smoothMax.enlarge(mask)
       sides.forEach((removed, k) => {
         const to = out.subarray((k * out.length) / sides.length, ((k + 1) * out.length) / sides.length)
@@ -87,7 +87,7 @@ export function createExtremalTrial(plan: ExtremalPlan, pyramid: Pyramid, area: 
       })
       const small = smoothMax.shrink(maskGradient)
       for (let i = 0; i < own.length; i++) own[i]! += small[i]!
-      trial.gradient = smoothMax.pullBack(values, mask, shares, own)
+      trial.gradient = smoothMax.pullBack(values, mask, trace, own)
       const rate = numberOf(parameters, 'learning-rate')
       for (let i = 0; i < values.length; i++) {
         // Dampening as strong as the momentum: a running mean of the gradients; the first counts in full.

@@ -1,4 +1,5 @@
 import type { MapData } from '#shared/domain/image.ts'
+import { callsPerStep, masksPerCall } from '#shared/domain/mask-steps.ts'
 import { storedIterations, type Evaluations, type Explanation } from '#shared/domain/run.ts'
 import { createRandom, type Random } from '#shared/random/random.ts'
 import { checkScores, scoreValues } from '../classifier/scores.ts'
@@ -10,7 +11,6 @@ import { zeroName, zeroPicture } from './gradients/zero.ts'
 import { classifyAll } from './masks/calls.ts'
 import type { Frame } from './masks/compose.ts'
 import type { ExplainTask, Method, Step } from './method.ts'
-import { masksPerCall } from './queries/laying.ts'
 import { createMaskQueries } from './queries/mask-queries.ts'
 import type { GridMasks } from './queries/masks.ts'
 import { createEstimate } from './rise-estimate.ts'
@@ -28,9 +28,6 @@ export const rise: Method = {
   explain,
 }
 
-/** Calls of the classifier that make one iteration. */
-const calls = 4
-
 async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], void> {
   const { classifier, images, parameters, targets, signal } = task
   const settings = readRiseSettings(parameters)
@@ -40,7 +37,7 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
   checkCancelled(signal)
   const clean = await classifyAll(classifier, frame, images.data, images.count)
   const subjects = targets.map((_, index) => beginSubject(task, settings, index))
-  const iterations = Math.ceil(settings.masks / (calls * masksPerCall(frame)))
+  const iterations = Math.ceil(settings.masks / (callsPerStep * masksPerCall(frame)))
   const stored = new Set(storedIterations(iterations))
   try {
     for (let iteration = 1; iteration <= iterations; iteration++) {
@@ -112,7 +109,7 @@ function beginSubject(task: ExplainTask, settings: RiseSettings, index: number):
 /** Random grids, enlarged by one cell more than the image has and cut out at a random place within it. */
 function* questions(frame: Frame, { masks, cells, keep }: RiseSettings, fill: Float32Array, random: Random): Generator<{ masks: GridMasks; fill: Float32Array }> {
   const [tall, wide] = [Math.ceil(frame.height / cells), Math.ceil(frame.width / cells)]
-  const block = calls * masksPerCall(frame)
+  const block = callsPerStep * masksPerCall(frame)
   for (let from = 0; from < masks; from += block) {
     const count = Math.min(block, masks - from)
     const grids = Float32Array.from({ length: count * cells * cells }, () => (random.uniform() < keep ? 1 : 0))

@@ -1,4 +1,7 @@
-import { kmeans } from 'ml-kmeans'
+import { createRequire } from 'node:module'
+import type * as MlKmeans from 'ml-kmeans'
+
+const load = createRequire(import.meta.url)
 
 /** Groups of vectors, the largest first. */
 export interface Clusters {
@@ -28,6 +31,8 @@ export function clustersOf(vectors: Float32Array, length: number, groups: number
 
 function clustered(rows: number[][], k: number, seed: number): Clusters {
   if (k === 1) return { groups: [groupOf(rows, rows.map((_, i) => i))], silhouette: 0 }
+  // Of 250 small files, so loaded where it is used and not at every start of a worker.
+  const { kmeans } = load('ml-kmeans') as typeof MlKmeans
   // The library counts a seed of 0 as none.
   const { clusters } = kmeans(rows, k, { seed: seed + 1, maxIterations: 100 })
   const members = Array.from({ length: k }, (_, c) => rows.flatMap((_, i) => (clusters[i] === c ? [i] : []))).filter((group) => group.length > 0)

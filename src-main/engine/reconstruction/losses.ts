@@ -1,5 +1,5 @@
 import {
-  add, customGrad, exp, mul, scalar, sigmoid, softplus, square, sub, sum, type Scalar, type Tensor,
+  add, customGrad, exp, mul, neg, scalar, sigmoid, softplus, square, sub, sum, type Scalar, type Tensor,
 } from '@tensorflow/tfjs-core'
 
 /**
@@ -29,6 +29,15 @@ export function reconstructionLoss(logits: Tensor, pictures: Tensor, weights: Te
  */
 export function klLoss(mean: Tensor, logVariance: Tensor): Scalar {
   return mul(scalar(0.5), sum(sub(add(square(mean), exp(logVariance)), add(logVariance, scalar(1))))) as Scalar
+}
+
+/**
+ * KL divergence of N(mean, exp(logVariance)) from N(otherMean, exp(otherLogVariance)), summed over all dimensions and inputs, in nats:
+ * ½ Σ ((σ² + (μ − μ')²)/σ'² − 1 − log σ²/σ'²).
+ */
+export function klBetween(mean: Tensor, logVariance: Tensor, otherMean: Tensor, otherLogVariance: Tensor): Scalar {
+  const ratio = mul(add(exp(logVariance), square(sub(mean, otherMean))), exp(neg(otherLogVariance)))
+  return mul(scalar(0.5), sum(sub(add(ratio, otherLogVariance), add(logVariance, scalar(1))))) as Scalar
 }
 
 /** The same of each dimension of each input, in plain numbers. */

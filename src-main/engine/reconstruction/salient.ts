@@ -4,7 +4,7 @@ import { createSmoothing } from '../methods/masks/smoothing.ts'
 import { createResampler } from './resampling.ts'
 
 type Pixels = Uint8Array | Float32Array
-type Preparation = Pick<GeneratorSettings, 'size' | 'dilation' | 'blur'>
+type Preparation = Pick<GeneratorSettings, 'size' | 'floor' | 'dilation' | 'blur'>
 
 /** A set at the generator's size, its masks prepared. */
 export interface FittedSet {
@@ -38,14 +38,15 @@ export function fitImages(images: Pixels, from: PictureSize, size: PictureSize):
 }
 
 /**
- * Masks as they are laid on images before encoding: resized, spread by the largest value within a disc, blurred. So their outline
+ * Masks as they are laid on images before encoding: resized, cut off below the floor (a network reads a picture at a hundredth of its
+ * brightness as well as at all of it), spread by the largest value within a disc, blurred. So their outline
  * tells less of what they were laid on.
  * @param masks [count, height, width]; floats in [0, 1], or bytes
  * @returns [count, height, width] of the generator's size, in [0, 1]
  */
-export function prepareMasks(masks: Pixels, from: { height: number; width: number }, { size, dilation, blur }: Preparation): Float32Array {
+export function prepareMasks(masks: Pixels, from: { height: number; width: number }, { size, floor, dilation, blur }: Preparation): Float32Array {
   const { height, width } = size
-  const fitted = createResampler(from, size).apply(unit(masks), 1)
+  const fitted = createResampler(from, size).apply(unit(masks), 1).map((value) => Math.max(0, (value - floor) / (1 - floor)))
   const disc = discOf(dilation)
   const smoothing = createSmoothing(height, width, blur)
   const area = height * width

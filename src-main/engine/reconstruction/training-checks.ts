@@ -1,5 +1,5 @@
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import { generatorSchema, generatorSizes, type GeneratorSettings, type SalientSet } from '#shared/domain/reconstruction.ts'
+import { generatorSchema, generatorSizes, valuesOf, type GeneratorSettings, type SalientSet } from '#shared/domain/reconstruction.ts'
 import { resolveParameters } from '#shared/domain/parameters.ts'
 import type { Classifier } from '../classifier/classifier.ts'
 import { checkSet } from './salient.ts'
@@ -31,10 +31,7 @@ function checkSettings(settings: GeneratorSettings): void {
     throw refused('size', `There is no generator for ${size.height}×${size.width}×${size.channels}; choose one of ${known}.`)
   }
   if (!Number.isSafeInteger(seed) || seed < 0) throw refused('seed', `The seed is ${seed}; it must be a whole number from 0.`)
-  const { latent, beta, warmUp, gamma, conditional, salientWeight, epochs, batch, learningRate, dilation, blur, temperature } = settings
-  resolveParameters(generatorSchema(size), {
-    latent, beta, 'warm-up': warmUp, gamma, conditional, 'salient-weight': salientWeight, epochs, batch, 'learning-rate': learningRate, dilation, blur, temperature,
-  })
+  resolveParameters(generatorSchema(size), valuesOf(settings))
 }
 
 function refused(subject: string, message: string): MaskscopeError {

@@ -24,7 +24,7 @@ export interface Batch {
 /** Images that are resized and prepared at once. */
 const chunk = 256
 
-export function packSet(set: SalientSet, settings: Pick<GeneratorSettings, 'size' | 'dilation' | 'blur'>): TrainingSet {
+export function packSet(set: SalientSet, settings: Pick<GeneratorSettings, 'size' | 'floor' | 'dilation' | 'blur'>): TrainingSet {
   checkSet(set, settings.size)
   const { size } = settings
   const { count, outcomes } = set

@@ -1,5 +1,5 @@
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import type { PictureSize, Variation, VariationRequest, VariationSet } from '#shared/domain/reconstruction.ts'
+import { placesOf, type PictureSize, type Variation, type VariationRequest, type VariationSet } from '#shared/domain/reconstruction.ts'
 import { createRandom } from '#shared/random/random.ts'
 import type { Classifier } from '../classifier/classifier.ts'
 import type { Generator, Posteriors } from './generator.ts'
@@ -51,7 +51,7 @@ export async function vary(work: VaryWork, generator: Generator, classifier: Cla
     size, outcome, image: own.image, mask: own.mask, salient: own.salient, variations,
     reconstruction: variationOf(mean, ofMean!, outcome, request.margin),
     acceptance: variations.filter(({ accepted }) => accepted).length / variations.length,
-    informative: klTerms(own.posterior.mean, own.posterior.logVariance),
+    informative: klOfDimensions(own.posterior, placesOf(generator.settings)),
   }
 }
 
@@ -99,9 +99,12 @@ async function latentsOf(
     }
     case 'traversal': {
       const range = request.range ?? defaultRange
-      const dimension = request.dimension ?? mostInformative(posterior)
+      const terms = klOfDimensions(posterior, placesOf(generator.settings))
+      const dimension = request.dimension ?? terms.indexOf(Math.max(...terms))
       const places = spread(-range, range, count)
-      return { places, latents: rows(places, latent, (value, k) => (k === dimension ? value : posterior.mean[k]!)) }
+      // One value at all places would take away what tells them apart.
+      const from = (k: number): number => (generator.settings.spatial ? posterior.mean[k]! : 0)
+      return { places, latents: rows(places, latent, (value, k) => (k % terms.length === dimension ? from(k) + value : posterior.mean[k]!)) }
     }
   }
 }
@@ -114,9 +117,11 @@ function spread(from: number, to: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => (count === 1 ? (from + to) / 2 : from + ((to - from) * i) / (count - 1)))
 }
 
-function mostInformative({ mean, logVariance }: Posteriors): number {
-  const terms = klTerms(mean, logVariance)
-  return terms.indexOf(Math.max(...terms))
+/** @param places whose latents lie one after the other @returns of each dimension, over all places */
+function klOfDimensions({ mean, logVariance }: Posteriors, places: number): Float32Array {
+  const sums = new Float32Array(mean.length / places)
+  klTerms(mean, logVariance).forEach((term, k) => (sums[k % sums.length]! += term))
+  return sums
 }
 
 /** image·m + variation·(1 − m) */
@@ -135,6 +140,7 @@ function checkRequest({ request, other, image, mask }: VaryWork, { settings, des
   }
   const { count, temperature, margin, dimension, range, kind } = request
   const { height, width, channels } = info.input
+  const dimensions = settings.latent / placesOf(settings)
   if (channels !== settings.size.channels) refuse('model', `${info.name} takes images of ${channels} channels and the generator makes ${settings.size.channels}; choose the model that it was trained with.`)
   for (const one of other ? [{ image, mask }, other] : [{ image, mask }]) {
     if (one.image.length !== height * width * channels || one.mask.length !== height * width) refuse('image', `The image and its mask must have the size of the input of ${info.name}, ${width}×${height}.`)
@@ -143,7 +149,7 @@ function checkRequest({ request, other, image, mask }: VaryWork, { settings, des
   if (!(temperature >= 0 && temperature <= 10)) refuse('temperature', `The temperature is ${temperature}; it must lie between 0 and 10.`)
   if (margin !== undefined && !(margin >= 0 && margin <= 1)) refuse('margin', `The margin is ${margin}; it must lie between 0 and 1.`)
   if (margin !== undefined && info.head === 'none') refuse('margin', `A margin needs probabilities, and the outputs of ${info.name} are none; state "head" in its model card.`)
-  if (dimension !== undefined && !(Number.isInteger(dimension) && dimension >= 0 && dimension < settings.latent)) refuse('dimension', `The dimension is ${dimension}; the latent has the dimensions 0 to ${settings.latent - 1}.`)
+  if (dimension !== undefined && !(Number.isInteger(dimension) && dimension >= 0 && dimension < dimensions)) refuse('dimension', `The dimension is ${dimension}; the latent has the dimensions 0 to ${dimensions - 1}.`)
   if (range !== undefined && !(range > 0 && range <= 100)) refuse('range', `The range is ${range}; it must be above 0 and at most 100.`)
   if (kind === 'interpolation' && !other) refuse('other', 'An interpolation leads from one image to another; name the second.')
   if (kind !== 'prior') return

@@ -12,7 +12,7 @@ const place = z.object({
   place: z.string(),
   stated: z.object({
     card: z.string().optional(), fit: z.enum(['squash', 'crop']).optional(), range: z.tuple([z.number(), z.number()]).optional(), mean: numbers.optional(), std: numbers.optional(),
-    labels: z.string().optional(),
+    labels: z.string().optional(), inputScale: z.number().optional(),
   }),
 })
 const schema = z.object({ model: place, judge: place.nullable(), configurations: z.boolean() })

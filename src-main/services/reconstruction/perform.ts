@@ -72,7 +72,8 @@ export async function performReconstruction(pool: Pool, order: ReconstructionOrd
 
   try {
     await save({})
-    const known = await readReport(folder)
+    // What is damaged is made again, from what is whole.
+    const known = await readReport(folder).catch(() => null)
     if (known === null || !existsSync(place('generator'))) {
       const sets = await during('salient', () => salientSets(pool, order, place('salient'), gate, files, onEvent))
       const generator = await during('training', () => train(pool, order, sets, { folder, gate, files, signal, onEvent }))
@@ -139,7 +140,7 @@ async function train(pool: Pool, { model, manifest }: ReconstructionOrder, { tra
   const place = (name: keyof typeof reconstructionFiles): string => path.join(folder, reconstructionFiles[name])
   const stored = await readGenerator(place('generator')).catch(() => null)
   if (stored) return stored
-  const checkpoint = await readCheckpoint(place('checkpoint'))
+  const checkpoint = await readCheckpoint(place('checkpoint')).catch(() => null)
   const curves = (await readCurves(place('curves'))).filter(({ epoch }) => epoch <= (checkpoint?.epoch ?? 0))
   /** Files are written one after the other, in the order of the news. */
   let writing: Promise<unknown> = Promise.resolve()

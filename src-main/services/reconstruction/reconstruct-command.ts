@@ -1,9 +1,8 @@
 import { resolveParameters, type ParameterValues } from '#shared/domain/parameters.ts'
-import { generatorSchema, generatorSizes, type GeneratorSettings, type VariationRequest } from '#shared/domain/reconstruction.ts'
+import { generatorSchema, generatorSizes, valuesOf, type GeneratorSettings, type VariationRequest } from '#shared/domain/reconstruction.ts'
 import type { ModelOptions } from '../models.ts'
 import { statedWords } from '../run-command.ts'
 import { commandLine } from '../shell-words.ts'
-import { givenOf } from './resume.ts'
 import { salientParameters } from './salient-methods.ts'
 
 export interface ReconstructFacts {
@@ -21,10 +20,10 @@ export interface ReconstructFacts {
 
 /** The line that makes the same reconstruction. */
 export function reconstructCommand({ model, judge, data, images, method, parameters, settings, seed }: ReconstructFacts, platform: NodeJS.Platform = process.platform): string {
-  const { conditional, gamma, epochs, ...others } = 'size' in settings && typeof settings.size === 'object' ? givenOf(settings as GeneratorSettings) : (settings as ParameterValues)
+  const { conditional, gamma, epochs, ...others } = 'size' in settings && typeof settings.size === 'object' ? valuesOf(settings as GeneratorSettings) : (settings as ParameterValues)
   return commandLine([
     'maskscope', 'reconstruct', '--model', model.place, ...statedWords(model.stated), ...(judge ? ['--judge', judge.place] : []), '--data', data,
-    '--method', method, ...changed(parameters, salientParameters(method, parameters['preset'] === undefined ? {} : { preset: parameters['preset'] }), '--set'),
+    '--method', method, ...changed(parameters, usualOf(method, parameters['preset']), '--set'),
     ...(images.seen === null ? [] : ['--images', String(images.seen)]), ...(images.test === 1000 ? [] : ['--test', String(images.test)]),
     ...(conditional === true || conditional === 'true' ? ['--conditional'] : []), ...(gamma === undefined || Number(gamma) === 0 ? [] : ['--gamma', String(gamma)]),
     ...(epochs === undefined ? [] : ['--epochs', String(epochs)]),
@@ -38,6 +37,12 @@ export function varyCommand({ image, generator, request: { count, temperature, s
     'maskscope', 'vary', image, '--generator', generator, '--count', String(count), ...(temperature === 1 ? [] : ['--temperature', String(temperature)]), ...(pinned ? ['--pin'] : []),
     ...(margin === undefined ? [] : ['--margin', String(margin)]), ...(seed === 0 ? [] : ['--seed', String(seed)]),
   ], platform)
+}
+
+/** What a method is set to where nothing is said, whatever the pictures stand on. */
+function usualOf(method: string, preset: ParameterValues[string] | undefined): ParameterValues {
+  const [any, black] = (['any', 'black'] as const).map((ground) => salientParameters(method, preset === undefined ? {} : { preset }, ground)) as [ParameterValues, ParameterValues]
+  return Object.fromEntries(Object.entries(any).filter(([name, value]) => black[name] === value))
 }
 
 function changed(values: ParameterValues, usual: ParameterValues, option: string): string[] {

@@ -83,10 +83,10 @@ export function createReconstructions({ pool, study, files = createFiles() }: { 
     if (!isReconstructionId(id) || !existsSync(path.join(folder(id), reconstructionFiles.manifest))) throw noSuchReconstruction(id)
     const place = folder(id)
     const [manifest, record, curves, report] = await Promise.all([
-      readReconstruction(place), readReconstructionRecord(place), readCurves(path.join(place, reconstructionFiles.curves)), readReport(place),
+      readReconstruction(place), readReconstructionRecord(place).catch(() => unknownRecord), readCurves(path.join(place, reconstructionFiles.curves)), readReport(place).catch(() => null),
     ])
     const own = live.get(id)
-    const left = record.state === 'running' || record.state === 'queued' ? 'interrupted' : record.state
+    const left = record.state === 'running' || record.state === 'queued' || (record.state === 'finished' && report === null) ? 'interrupted' : record.state
     return { id, manifest, record, state: own?.state ?? left, epochs: curves.length, generator: existsSync(path.join(place, reconstructionFiles.generator, 'generator.json')), report }
   }
 
@@ -242,6 +242,9 @@ export function createReconstructions({ pool, study, files = createFiles() }: { 
     },
   }
 }
+
+/** Where record.json is damaged: going on makes it again, and whatever else is. */
+const unknownRecord: ReconstructionRecord = { format: 'maskscope-reconstruction-record', version: 1, state: 'running', phase: null, created: '', ended: null, seconds: {}, error: null }
 
 /** Somebody named one that the study does not have. */
 export function noSuchReconstruction(id: string): MaskscopeError {

@@ -1,6 +1,5 @@
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import type { ParameterValues } from '#shared/domain/parameters.ts'
-import type { GeneratorSettings } from '#shared/domain/reconstruction.ts'
+import { valuesOf } from '#shared/domain/reconstruction.ts'
 import type { ReconstructionManifest } from '#storage/reconstructions.ts'
 import { loadModel, type ModelOptions } from '../models.ts'
 import type { AskedReconstruction, StatedModel } from './order.ts'
@@ -11,7 +10,7 @@ type Stored = ReconstructionManifest['model']
 export async function askedAgain({ model, judge, data, images, method, parameters, settings, seed }: ReconstructionManifest): Promise<AskedReconstruction> {
   return {
     model: await modelAgain(model, 'model'), judge: judge && (await modelAgain(judge, 'judge')), data, images: images.seen, test: images.test,
-    method, parameters, settings: givenOf(settings), seed,
+    method, parameters, settings: valuesOf(settings), seed,
   }
 }
 
@@ -23,11 +22,4 @@ export async function modelAgain({ name, sha256, place, stated }: Stored, field:
     throw new MaskscopeError('input', `The model at ${place} is no longer the ${name} that the reconstruction began with; put that one back, or start anew.`, { subject: field })
   }
   return { model, stated: options }
-}
-
-/** Settings by the names of `generatorSchema`. */
-export function givenOf({ conditional, gamma, latent, beta, warmUp, salientWeight, epochs, batch, learningRate, dilation, blur, temperature }: GeneratorSettings): ParameterValues {
-  return {
-    conditional, gamma, latent, beta, 'warm-up': warmUp, 'salient-weight': salientWeight, epochs, batch, 'learning-rate': learningRate, dilation, blur, temperature,
-  }
 }

@@ -1,8 +1,8 @@
 import path from 'node:path'
 import type { ReconstructionEvent, ReconstructionRow, TrainingPoint } from '#shared/contract/reconstruction.ts'
+import { valuesOf } from '#shared/domain/reconstruction.ts'
 import { errorOf } from '../run-rows.ts'
 import { pointOf, samplesOf } from './window-pictures.ts'
-import { givenOf } from './resume.ts'
 import type { ReconstructionNews, Reconstructions, StoredReconstruction } from './reconstructions.ts'
 
 export type BoardEvent = Exclude<ReconstructionEvent, { type: 'snapshot' }>
@@ -95,7 +95,7 @@ function rowOf({ id, manifest, record, state, epochs, generator, report }: Store
   const { data, images, model, judge, method, parameters, settings, seed } = manifest
   return {
     reconstruction: id, state, phase: record.phase, created: record.created, data: dataText(data), images: images.seen, model: model.name, judge: judge?.name ?? null,
-    method, parameters, settings: givenOf(settings), seed,
+    method, parameters, settings: valuesOf(settings), seed,
     ...(now ?? standing), epoch: Math.max(now?.epoch ?? 0, epochs), epochs: settings.epochs, generator, inLoop: report?.inLoop ?? null,
     error: errorOf(record),
   }

@@ -5,11 +5,10 @@ import { findMethod } from '#engine/methods/registry.ts'
 import type { Output } from '#shared/contract/define.ts'
 import type { reconstructions as contract, TrainingPoint, WindowReport, WindowSamples } from '#shared/contract/reconstruction.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import { generatorSchema } from '#shared/domain/reconstruction.ts'
+import { generatorSchema, valuesOf } from '#shared/domain/reconstruction.ts'
 import { readCurves, readSamples, sampledEpochs } from '#storage/generator-files.ts'
 import { reconstructionFiles } from '#storage/reconstructions.ts'
 import type { StoredReconstruction } from './reconstructions.ts'
-import { givenOf } from './resume.ts'
 import { lossesOf, samplesOf } from './window-pictures.ts'
 
 type Detail = Output<(typeof contract.calls)['reconstructions.read']>
@@ -45,7 +44,7 @@ function provenanceOf({ manifest, record }: StoredReconstruction): Detail['prove
     ...group('Salient inputs', [['Method', findMethod(method).title], ['Parameters', Object.entries(parameters).map(([name, value]) => `${name} ${String(value)}`).join(', ')]]),
     ...group('Generator', [
       ['Pictures', `${settings.size.width} × ${settings.size.height} × ${settings.size.channels}`],
-      ...Object.entries(givenOf(settings)).map(([name, value]) => [titles.get(name) ?? name, String(value)] as const),
+      ...Object.entries(valuesOf(settings)).map(([name, value]) => [titles.get(name) ?? name, String(value)] as const),
     ]),
     ...group('Computed by', [
       ['Seed', String(seed)], ['Backend', backend], ['Executor', executor], ['Maskscope', program], ['Begun', record.created], ['Ended', record.ended ?? 'not yet'],

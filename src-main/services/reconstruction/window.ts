@@ -19,7 +19,8 @@ import { pngWithin } from '../thumbnails.ts'
 import type { AskedReconstruction, StatedModel } from './order.ts'
 import { partsOf } from './parts.ts'
 import { readSalientSet } from './salient-chunks.ts'
-import { defaultSalientMethod, salientParameters } from './salient-methods.ts'
+import { groundOf } from './salient-images.ts'
+import { defaultSalientMethod, salientParameters, type Ground } from './salient-methods.ts'
 import { createReconstructions } from './reconstructions.ts'
 import { reconstructCommand, varyCommand } from './reconstruct-command.ts'
 import { createReconstructionBoard, type ReconstructionBoard } from './window-board.ts'
@@ -100,11 +101,11 @@ export function createWindowReconstructions({ pool, handles, models, keeper, rea
       const schema = generatorSchema(size)
       return {
         size, parameters: schema.parameters as Output<Calls['reconstructions.settings']>['parameters'], method: defaultSalientMethod(info ?? { access: 'gradient' }),
-        quick: Object.fromEntries(methods.map(({ id }) => [id, quickOf(id)])),
+        quick: { any: quickOn('any'), black: quickOn('black') },
       }
     },
-    async describe(data: ReconstructionData): Promise<Output<Calls['reconstructions.data']>> {
-      if (data.kind === 'scenes') return { name: 'scenes', train: null, test: null, first: [] }
+    async describe(data: ReconstructionData, model: string | null): Promise<Output<Calls['reconstructions.data']>> {
+      if (data.kind === 'scenes') return { name: 'scenes', ground: 'any', train: null, test: null, first: [] }
       const spec = specOf(data, null)
       if (reach) await resolveWithin(spec, reach)
       const { seen, test } = await partsOf(spec, { images: null, test: Number.MAX_SAFE_INTEGER })
@@ -112,7 +113,8 @@ export function createWindowReconstructions({ pool, handles, models, keeper, rea
         const { picture, label } = await item.load()
         return { png: await pngWithin(picture, 64), label: labelText(label) }
       }))
-      return { name: seen[0] ? itemName(seen[0]) : spec, train: seen.length, test: test.length, first }
+      const ground = model === null ? 'any' : await groundOf(seen, (await models.get(model)).info)
+      return { name: seen[0] ? itemName(seen[0]) : spec, ground, train: seen.length, test: test.length, first }
     },
     async kindOf(place: string): Promise<Output<Calls['reconstructions.kindOf']>> {
       const names = await readdir(handles.path(place)).catch((): string[] => [])
@@ -179,8 +181,10 @@ export function createWindowReconstructions({ pool, handles, models, keeper, rea
   }
 }
 
-/** What a method is set to for a whole data set where that is not its own default. */
-function quickOf(id: string): ParameterValues {
-  const usual = resolveParameters(findMethod(id), {})
-  return Object.fromEntries(Object.entries(salientParameters(id)).filter(([name, value]) => usual[name] !== value))
+/** What each method is set to for a whole data set where that is not its own default. */
+function quickOn(ground: Ground): Record<string, ParameterValues> {
+  return Object.fromEntries(methods.map(({ id }) => {
+    const usual = resolveParameters(findMethod(id), {})
+    return [id, Object.fromEntries(Object.entries(salientParameters(id, {}, ground)).filter(([name, value]) => usual[name] !== value))]
+  }))
 }

@@ -5,20 +5,9 @@ import { canResume, isLive, reconstructTabs, useReconstructions, type Reconstruc
 import { useReconstructionOrder } from '../../stores/reconstruction-order.ts'
 import { useSession } from '../../stores/session.ts'
 import { useVariations } from '../../stores/variations.ts'
-import { copyText } from '../ui/copy.ts'
+import { copyLine } from '../ui/copy-line.ts'
 
 export const tabTitles: Readonly<Record<ReconstructTab, string>> = { training: 'Training', variations: 'Variations', classes: 'Classes', report: 'Report' }
-
-async function copyLine(find: () => Promise<{ command: string }>): Promise<void> {
-  const notices = useNotices()
-  try {
-    const { command } = await find()
-    if (await copyText(command)) notices.say(`Copied: ${command}`)
-    else notices.fail(new Error(`The clipboard cannot be written here. Copy the line from this notice:\n${command}`))
-  } catch (error) {
-    notices.fail(error)
-  }
-}
 
 /** The line that makes the reconstruction that would be started. */
 export async function copyOrderCommand(): Promise<void> {

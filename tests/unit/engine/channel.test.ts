@@ -10,24 +10,29 @@ const reply: WorkerReply = { type: 'diagnosis', id: 7, diagnosis: { backends: []
 class Forked extends EventEmitter {
   connected = true
   readonly sent: unknown[] = []
-  send = (message: unknown): boolean => {
+  readonly leave: (() => void)[] = []
+  send = (message: unknown, _handle: undefined, _options: undefined, sent: () => void): boolean => {
     this.sent.push(message)
+    this.leave.push(sent)
     return true
   }
 }
 
-test('a child process of Node: messages as they are, nothing after the parent is gone', () => {
+test('a child process of Node: messages as they are, on their way when Node says so, nothing after the parent is gone', async () => {
   const child = new Forked()
   const channel = openChannel(child)!
   const heard: unknown[] = []
   channel.onRequest((message) => heard.push(message))
   channel.onClose(() => heard.push('closed'))
   child.emit('message', request)
-  channel.send(reply)
+  const sent = channel.send(reply)
+  await expect(Promise.race([sent, 'still here'])).resolves.toBe('still here')
+  child.leave[0]!()
+  await sent
   expect(channel.open).toBe(true)
   child.connected = false
   child.emit('disconnect')
-  channel.send(reply)
+  void channel.send(reply)
   expect(channel.open).toBe(false)
   expect(heard).toEqual([request, 'closed'])
   expect(child.sent).toEqual([reply])
@@ -41,7 +46,7 @@ test("a utility process of Electron: messages come as events' data over the pare
   const heard: unknown[] = []
   channel.onRequest((message) => heard.push(message))
   parentPort.emit('message', { data: request, ports: [] })
-  channel.send(reply)
+  void channel.send(reply)
   expect(channel.open).toBe(true)
   expect(heard).toEqual([request])
   expect(sent).toEqual([reply])

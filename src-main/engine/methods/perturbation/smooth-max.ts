@@ -16,17 +16,24 @@ export interface SmoothMax {
   width: number
   /** Of the part over the image: its size, or less where it is large; a lattice finer than the grid of parameters adds little. */
   inner: { height: number; width: number }
-  /** How many numbers `apply` leaves for the way back. */
-  pairs: number
-  /** Mask on the lattice, in [0, 1] for parameters in [0, 1]. @param shares what `pullBack` needs is left here, where given */
-  apply(parameters: Float32Array, shares?: Float64Array): Float32Array
-  /** @param mask and @param shares what `apply` gave @param gradient with respect to the mask @returns with respect to the parameters */
-  pullBack(parameters: Float32Array, mask: Float32Array, shares: Float64Array, gradient: Float32Array): Float32Array
+  /** Room for what `apply` leaves for the way back. */
+  createTrace(): SmoothMaxTrace
+  /** Mask on the lattice, in [0, 1] for parameters in [0, 1]. */
+  apply(parameters: Float32Array, trace?: SmoothMaxTrace): Float32Array
+  /** @param mask and @param trace what `apply` gave @param gradient with respect to the mask @returns with respect to the parameters */
+  pullBack(parameters: Float32Array, mask: Float32Array, trace: SmoothMaxTrace, gradient: Float32Array): Float32Array
   /** The part over the image. */
   crop(mask: Float32Array): Float32Array
   /** That part at the image's size, and the way back to the whole lattice. */
   enlarge(mask: Float32Array): Float32Array
   shrink(gradient: Float32Array): Float32Array
+}
+
+export interface SmoothMaxTrace {
+  /** e^{cv} of each damped parameter. */
+  weights: Float64Array
+  /** Their sum around each place. */
+  totals: Float64Array
 }
 
 /** The published lengths in pixels at 224; they scale with the image. */
@@ -54,16 +61,21 @@ export function createSmoothMax(image: { height: number; width: number }, option
   const [height, width] = [inner.height + 2 * around, inner.width + 2 * around]
   const [rows, columns] = [Math.ceil(image.height / step), Math.ceil(image.width / step)]
   const place = (index: number, count: number, size: number): number => size / 2 + (index + 0.5 - count / 2) * step
-  const { first, cells, damping } = neighbourhoods()
+  const { first, pairs, cells, damping } = neighbourhoods()
   const up = [interpolationMatrix(inner.height, image.height), interpolationMatrix(inner.width, image.width)] as const
   const down = [transpose(up[0]), transpose(up[1])] as const
   const same = inner.height === image.height && inner.width === image.width
 
-  /** For every place of the lattice its parameters [first[i], first[i + 1]) and their damping. */
-  function neighbourhoods(): { first: Int32Array; cells: Int32Array; damping: Float64Array } {
+  /**
+   * For every place of the lattice the damped parameters around it, pairs[first[i]] to pairs[first[i + 1] − 1]: the parameter cells[t]
+   * times damping[t]. Many places see a parameter from the same distance, and share the exponential of it.
+   */
+  function neighbourhoods(): { first: Int32Array; pairs: Int32Array; cells: Int32Array; damping: Float64Array } {
     const first = new Int32Array(height * width + 1)
+    const pairs: number[] = []
     const cells: number[] = []
     const damping: number[] = []
+    const known = new Map<string, number>()
     for (let i = 0; i < height * width; i++) {
       const y = ((Math.floor(i / width) - around + 0.5) * image.height) / inner.height
       const x = (((i % width) - around + 0.5) * image.width) / inner.width
@@ -73,47 +85,70 @@ export function createSmoothMax(image: { height: number; width: number }, option
         for (let c = 0; c < columns; c++) {
           const distance = Math.hypot(dy, place(c, columns, image.width) - x) / sigma
           if (distance > reach) continue
-          cells.push(r * columns + c)
-          damping.push(Math.exp(-2 * Math.max(0, distance - 0.5) ** 2))
+          const damped = Math.exp(-2 * Math.max(0, distance - 0.5) ** 2)
+          // Equal but for rounding is equal.
+          const key = `${r * columns + c} ${damped.toFixed(12)}`
+          let term = known.get(key)
+          if (term === undefined) {
+            known.set(key, (term = cells.length))
+            cells.push(r * columns + c)
+            damping.push(damped)
+          }
+          pairs.push(term)
         }
       }
-      first[i + 1] = cells.length
+      first[i + 1] = pairs.length
     }
-    return { first, cells: Int32Array.from(cells), damping: Float64Array.from(damping) }
+    return { first, pairs: Int32Array.from(pairs), cells: Int32Array.from(cells), damping: Float64Array.from(damping) }
   }
 
+  const createTrace = (): SmoothMaxTrace => ({ weights: new Float64Array(cells.length), totals: new Float64Array(height * width) })
+
   return {
-    parameters: rows * columns, height, width, inner, pairs: cells.length, crop,
-    apply(parameters, shares) {
+    parameters: rows * columns, height, width, inner, crop, createTrace,
+    apply(parameters, { weights, totals } = createTrace()) {
+      const weighted = new Float64Array(cells.length)
+      for (let t = 0; t < cells.length; t++) {
+        const value = damping[t]! * parameters[cells[t]!]!
+        weights[t] = value === 0 ? 1 : Math.exp(coldness * value)
+        weighted[t] = weights[t]! * value
+      }
       const out = new Float32Array(height * width)
       for (let i = 0; i < out.length; i++) {
-        const [from, to] = [first[i]!, first[i + 1]!]
+        const end = first[i + 1]!
         let total = 0
         let sum = 0
-        for (let k = from; k < to; k++) {
-          const value = damping[k]! * parameters[cells[k]!]!
-          const weight = value === 0 ? 1 : Math.exp(coldness * value)
-          total += weight
-          sum += weight * value
-          if (shares) shares[k] = weight
+        for (let k = first[i]!; k < end; k++) {
+          const term = pairs[k]!
+          total += weights[term]!
+          sum += weighted[term]!
         }
+        totals[i] = total
         // Far out in the margin there may be nothing around.
-        if (total === 0) continue
-        out[i] = sum / total
-        if (shares) for (let k = from; k < to; k++) shares[k]! /= total
+        if (total > 0) out[i] = sum / total
       }
       return out
     },
-    pullBack(parameters, mask, shares, gradient) {
-      const out = new Float64Array(rows * columns)
+    pullBack(parameters, mask, { weights, totals }, gradient) {
+      // With p = w/Σw of a place, dm/dv = p·(1 + c·(v − m)); summed over places first, so that each damped parameter counts once.
+      const slopes = new Float64Array(cells.length)
+      const slopesByMask = new Float64Array(cells.length)
       for (let i = 0; i < mask.length; i++) {
-        const slope = gradient[i]!
-        if (slope === 0) continue
-        // dm/dv_k = p_k·(1 + c·(v_k − m))
-        for (let k = first[i]!; k < first[i + 1]!; k++) {
-          const cell = cells[k]!
-          out[cell]! += slope * damping[k]! * shares[k]! * (1 + coldness * (damping[k]! * parameters[cell]! - mask[i]!))
+        if (gradient[i] === 0 || totals[i] === 0) continue
+        const slope = gradient[i]! / totals[i]!
+        const byMask = slope * mask[i]!
+        const end = first[i + 1]!
+        for (let k = first[i]!; k < end; k++) {
+          const term = pairs[k]!
+          slopes[term]! += slope
+          slopesByMask[term]! += byMask
         }
+      }
+      const out = new Float64Array(rows * columns)
+      for (let t = 0; t < cells.length; t++) {
+        const cell = cells[t]!
+        const value = damping[t]! * parameters[cell]!
+        out[cell]! += damping[t]! * weights[t]! * ((1 + coldness * value) * slopes[t]! - coldness * slopesByMask[t]!)
       }
       return Float32Array.from(out)
     },

@@ -1,7 +1,10 @@
+import { masksPerCall } from '#shared/domain/mask-steps.ts'
 import type { Classifier } from '../../classifier/classifier.ts'
 import { splitRows } from '../masks/calls.ts'
 import { boxWithin, enlargedBytes, enlargerOn, masksFrom, type Masks, type Scene } from './masks.ts'
 import { createDesk, type Desk } from './simd/kernels.ts'
+
+export { masksPerCall }
 
 /** One for the process: a memory never shrinks. */
 let desk: Desk | undefined
@@ -27,14 +30,6 @@ export function classifyMasked(classifier: Classifier, scene: Scene, masks: Mask
   const answer = turn.then(work)
   turn = answer.catch(() => undefined)
   return answer
-}
-
-/**
- * How many masks go through the classifier in one call, whoever makes it: the last digits of an answer can depend on its company. It
- * follows from the image's size alone, never from the memory or the number of workers.
- */
-export function masksPerCall({ height, width }: { height: number; width: number }): number {
-  return Math.max(4, Math.min(16, Math.floor((8 * 224 * 224) / (height * width))))
 }
 
 /** `classifyMasked` call by call. @param masks from the first of a call on */

@@ -84,10 +84,15 @@ describe('pieces', () => {
     const parameters = values(smoothMax.parameters)
     const mask = smoothMax.apply(parameters)
     const weights = values(mask.length)
-    const shares = new Float64Array(smoothMax.pairs)
-    smoothMax.apply(parameters, shares)
-    const gradient = smoothMax.pullBack(parameters, mask, shares, weights)
+    const trace = smoothMax.createTrace()
+    smoothMax.apply(parameters, trace)
+    const gradient = smoothMax.pullBack(parameters, mask, trace, weights)
     await expectGradient(parameters, gradient, (x) => dot(smoothMax.apply(x), weights), 3)
+    // A place as the paper defines it: lattice and parameters 1 px apart, σ 1.5 px, a margin of 2 places.
+    const near = Array.from({ length: 80 }, (_, cell) => ({ value: parameters[cell]!, distance: Math.hypot(Math.floor(cell / 10) - 3, (cell % 10) - 4) / 1.5 })).filter(({ distance }) => distance <= 1.75)
+    const damped = near.map(({ value, distance }) => value * Math.exp(-2 * Math.max(0, distance - 0.5) ** 2))
+    const [above, below] = [damped.reduce((sum, v) => sum + v * Math.exp(20 * v), 0), damped.reduce((sum, v) => sum + Math.exp(20 * v), 0)]
+    expect(smoothMax.crop(mask)[3 * 10 + 4]).toBeCloseTo(above / below, 6)
     // All ones gives nearly ones: never more than the maximum.
     const ones = smoothMax.crop(smoothMax.apply(new Float32Array(smoothMax.parameters).fill(1)))
     expect(Math.min(...ones)).toBeGreaterThan(0.85)

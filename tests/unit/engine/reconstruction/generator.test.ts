@@ -5,7 +5,7 @@ import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { initWasm } from '#engine/backend/wasm.ts'
 import { adamStep, createAdamState } from '#engine/reconstruction/adam.ts'
 import { loadGenerator } from '#engine/reconstruction/generator.ts'
-import { klLoss, klTerms, reconstructionLoss } from '#engine/reconstruction/losses.ts'
+import { klBetween, klLoss, klTerms, reconstructionLoss } from '#engine/reconstruction/losses.ts'
 import { buildNetworks, disposeNetworks, drawWeights, putWeights, weightsOf } from '#engine/reconstruction/networks.ts'
 import { createResampler } from '#engine/reconstruction/resampling.ts'
 import { prepareMasks, weighted } from '#engine/reconstruction/salient.ts'
@@ -50,11 +50,20 @@ test('reconstruction and KL terms are their closed forms, for extreme logits too
     const found = tf.tidy(() => klLoss(tf.tensor([mean]), tf.tensor([logVariance])).dataSync()[0]!)
     expect(found).toBeCloseTo(integral, 4)
     expect(klTerms(Float32Array.of(mean), Float32Array.of(logVariance))[0]).toBeCloseTo(integral, 4)
+    const from = (...other: [number, number]): number => tf.tidy(() => klBetween(tf.tensor([mean]), tf.tensor([logVariance]), tf.tensor([other[0]]), tf.tensor([other[1]])).dataSync()[0]!)
+    expect(from(0, 0)).toBeCloseTo(integral, 4)
+    expect(from(mean, logVariance)).toBeCloseTo(0, 6)
+    // Both moved and stretched alike: the divergence stays.
+    const stretched = klBetween(tf.tensor([3 * mean + 2]), tf.tensor([logVariance + 2 * Math.log(3)]), tf.tensor([2]), tf.tensor([2 * Math.log(3)]))
+    expect(stretched.dataSync()[0]).toBeCloseTo(integral, 4)
+    stretched.dispose()
   }
 })
 
-test('the gradient of the whole loss agrees with finite differences and with the reference backend, with the class told and the classifier in the loss', async () => {
-  const settings = toySettings({ conditional: true, gamma: 3, salientWeight: 4, seed: 5 })
+test.each([
+  { recognition: true, spatial: false, latent: 4 }, { recognition: false, spatial: true, latent: 49 * 2 },
+])('the gradient of the whole loss agrees with finite differences and with the reference backend, with the class told and the classifier in the loss: %o', async (network) => {
+  const settings = toySettings({ conditional: true, ...network, gamma: 3, salientWeight: 4, seed: 5 })
   // Another size than the generator's: the gradient comes back through the resizing.
   const classifier = analyticClassifier({ height: 20, width: 24, channels: 1, classes: 3, strength: 0.5 })
   const batch = pickBatch(packSet(toySet(2), settings), [0, 1])
@@ -88,6 +97,8 @@ test('the gradient of the whole loss agrees with finite differences and with the
     expect(Math.abs(difference / slope - 1)).toBeLessThan(0.03)
   }
   wasm.end()
+  // It has every term; the reference backend takes seconds.
+  if (!network.recognition) return
   const cpu = await on('cpu', values)
   const reference = await lossAndGradient(cpu.subject, batch, noise, 0.7)
   cpu.end()
@@ -133,6 +144,39 @@ test('a generator finds the modes of its data, in flat memory; its files are pla
   generator.dispose()
   expect(tf.memory().numTensors).toBe(before)
   await expect(loadGenerator({ ...files, decoder: { ...files.decoder, json: '{' } })).rejects.toMatchObject({ code: 'input', subject: 'decoder' })
+})
+
+test('samples vary what is hidden and keep what is salient; without recognition they vary hardly', async () => {
+  // The lower half is bright or dark whatever the upper one shows, and only the upper one is seen.
+  const count = 12
+  const set = toySet(count)
+  for (let n = 0; n < count; n++) set.images.fill(n % 2 === 0 ? 40 : 215, n * 784 + 500, (n + 1) * 784)
+  async function spread(recognition: boolean): Promise<{ hidden: number; salient: number }> {
+    const settings = toySettings({ epochs: 28, batch: 6, warmUp: 3, learningRate: 0.008, recognition })
+    const trained = (await trainToy(toyTask({ settings, set })))!
+    const generator = await loadGenerator(trained.files)
+    const { images, masks } = pickBatch(packSet(set, settings), [0, 1, 2])
+    const { mean, logVariance } = await generator.encode(weighted(images, masks))
+    const draws = 24
+    const latents = Float32Array.from({ length: draws * mean.length }, (_, i) => mean[i % mean.length]! + Math.exp(logVariance[i % mean.length]! / 2) * createRandom(4, 'draw', i).normal())
+    const pictures = await generator.decode(latents)
+    generator.dispose()
+    const deviation = (from: number, to: number): number => {
+      let sum = 0
+      for (let n = 0; n < 3; n++) for (let p = from; p < to; p++) {
+        const values = Array.from({ length: draws }, (_, k) => pictures[(3 * k + n) * 784 + p]!)
+        const middle = values.reduce((a, b) => a + b, 0) / draws
+        sum += Math.sqrt(values.reduce((a, b) => a + (b - middle) ** 2, 0) / draws)
+      }
+      return sum / (3 * (to - from))
+    }
+    return { hidden: deviation(500, 784), salient: deviation(0, 392) }
+  }
+  const [varied, usual] = [await spread(true), await spread(false)]
+  // Of the data it is .343; so short a training is on its way there.
+  expect(varied.hidden).toBeGreaterThan(0.03)
+  expect(varied.salient).toBeLessThan(varied.hidden / 4)
+  expect(usual.hidden).toBeLessThan(varied.hidden / 3)
 })
 
 test('a training that was killed goes on to the bytes of one that was not; seeds tell apart', async () => {
@@ -184,13 +228,17 @@ test('what cannot be trained is refused with the setting that is wrong; a cancel
 test('masks are spread by a disc and blurred, resizing has an exact adjoint, Adam takes its first step by the rate', () => {
   const point = new Float32Array(784)
   point[14 * 28 + 14] = 1
-  const disc = prepareMasks(point, toySize, { size: toySize, dilation: 2, blur: 0 })
+  const disc = prepareMasks(point, toySize, { size: toySize, floor: 0, dilation: 2, blur: 0 })
   expect(disc.reduce((a, b) => a + b, 0)).toBe(13)
   expect([disc[12 * 28 + 14], disc[13 * 28 + 13], disc[12 * 28 + 12]]).toEqual([1, 1, 0])
-  const blurred = prepareMasks(point, toySize, { size: toySize, dilation: 0, blur: 1 })
+  const blurred = prepareMasks(point, toySize, { size: toySize, floor: 0, dilation: 0, blur: 1 })
   expect(blurred.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5)
   expect(blurred[14 * 28 + 15]! / blurred[14 * 28 + 14]!).toBeCloseTo(Math.exp(-0.5), 4)
-  expect(prepareMasks(Uint8Array.from(point, (value) => 255 * value), toySize, { size: toySize, dilation: 2, blur: 0 })).toEqual(disc)
+  expect(prepareMasks(Uint8Array.from(point, (value) => 255 * value), toySize, { size: toySize, floor: 0, dilation: 2, blur: 0 })).toEqual(disc)
+
+  // What lies below the floor shows nothing, the rest keeps its order and its largest value.
+  const faint = prepareMasks(Float32Array.from(point, (value, i) => (value === 1 ? 1 : i % 2 ? 0.6 : 0.15)), toySize, { size: toySize, floor: 0.2, dilation: 0, blur: 0 })
+  expect([faint[14 * 28 + 14], faint[1], faint[2]]).toEqual([1, expect.closeTo(0.5, 6), 0])
 
   const random = createRandom(2, 'adjoint')
   const { apply, adjoint } = createResampler({ height: 9, width: 12 }, { height: 20, width: 7 })

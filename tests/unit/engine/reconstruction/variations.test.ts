@@ -198,6 +198,19 @@ test('a worker trains for its model, stands and goes on when told, heeds a cance
     work: { kind: 'vary', image: set.images.slice(0, 768), mask: set.masks.slice(0, 256), request },
   })
   expect(made).toMatchObject({ type: 'generated', result: { kind: 'vary', variations: { size } } })
+
+  // Its latent is spatial: 8×8 places of 3 numbers, and a traversal moves one of the three at all places, from where its mean is.
+  expect(settings.latent).toBe(8 * 8 * 3)
+  const strip = await ask({
+    type: 'generate', id: 6, model: 'tiny', judge: null, generator: files, threads: 1,
+    work: { kind: 'vary', image: set.images.slice(0, 768), mask: set.masks.slice(0, 256), request: { ...request, kind: 'traversal', dimension: 2, range: 1 } },
+  })
+  const { variations, reconstruction, informative } = strip.type === 'generated' && strip.result.kind === 'vary' ? strip.result.variations : expect.unreachable()
+  expect(informative).toHaveLength(3)
+  expect(variations[1]!.image).toEqual(reconstruction.image)
+  const moved = variations[0]!.image.map((value, i) => Math.abs(value - reconstruction.image[i]!))
+  // Every corner of the picture hears of it.
+  for (const corner of [0, 31, 31 * 32, 32 * 32 - 1]) expect(Math.max(...moved.subarray(3 * corner, 3 * corner + 3))).toBeGreaterThan(0)
   const stopped = await ask({ type: 'train', id: 5, model: 'tiny', work, threads: 1 }, (reply) => {
     if (reply.type === 'training') engine.handle({ type: 'cancel', id: 5 })
   })

@@ -50,7 +50,7 @@ test('the empty view says what goes here; its button starts the demo with the bu
   await settled()
   expect(client.inputsOf('models.open').map(({ from }) => from)).toEqual([{ bundled: 'demo' }, { bundled: 'demo-judge' }])
   expect(client.inputsOf('reconstructions.start')).toEqual([{
-    data: { kind: 'scenes' }, images: 240, test: 60, model: 'model-1', judge: 'model-1', method: 'neuromask', settings: { batch: 16 }, seed: 1,
+    data: { kind: 'scenes' }, images: 320, test: 60, model: 'model-1', judge: 'model-1', method: 'neuromask', settings: { epochs: 10, batch: 8 }, seed: 1,
     parameters: { 'preset': 'maskscope', 'iterations': 40, 'sparsity-weight': 70, 'kernel': '3x3', 'fill': 'drawn', 'flip': false },
   }])
   expect(useReconstructions().selected).toBe('0002-scenes')
@@ -67,6 +67,13 @@ test('the form says what is missing, and shows each refusal at its field', async
   await settled()
   expect(text()).toContain('30,000 to learn from, 10,000 for tests')
   expect(order.images).toBe(10_000)
+  // Things on black are hidden by black.
+  expect(order.asOrder?.parameters).toMatchObject({ iterations: 20, fill: 'zero' })
+  order.images = 300
+  useModels().adopt({ ...openModel(), model: 'model-2' })
+  await settled()
+  expect(client.inputsOf('reconstructions.data').at(-1)).toMatchObject({ model: 'model-2' })
+  expect(order.images).toBe(300)
 
   client.answers['reconstructions.data'] = () => Promise.reject(new MaskscopeError('input', 'The folder fashion holds no images file.', { subject: 'fashion' }))
   order.choosePlace({ handle: 'folder-2', name: 'broken', kind: 'folder', place: '~', bytes: null })

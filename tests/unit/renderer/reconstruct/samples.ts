@@ -56,9 +56,9 @@ export const classView: WindowClassView = {
 /** What the main side says of one finished reconstruction. */
 export const answers: Answers = {
   'reconstructions.settings': () => ({
-    size: { ...size }, parameters: generatorSchema({ ...size, height: 28, width: 28 }).parameters.map((parameter) => ({ ...parameter })) as never, method: 'neuromask', quick: { neuromask: { iterations: 40 } },
+    size: { ...size }, parameters: generatorSchema({ ...size, height: 28, width: 28 }).parameters.map((parameter) => ({ ...parameter })) as never, method: 'neuromask', quick: { any: { neuromask: { iterations: 40 } }, black: { neuromask: { iterations: 20, fill: 'zero' } } },
   }),
-  'reconstructions.data': () => ({ name: 'fashion', train: 30_000, test: 10_000, first: [{ png, label: 'shirt' }] }),
+  'reconstructions.data': () => ({ name: 'fashion', ground: 'black', train: 30_000, test: 10_000, first: [{ png, label: 'shirt' }] }),
   'reconstructions.start': () => ({ reconstruction: '0002-scenes' }),
   'reconstructions.read': () => ({
     labels: ['ball', 'cup', 'tall cup'], points: [point(0.5), point(1, true), point(2, true)], samples: [1, 2], report, test: 50, conditional: false,
