@@ -45,6 +45,7 @@ export const useOrder = defineStore('order', () => {
   /** The last refusal of the main side, at its field. */
   const refusal = shallowRef<MaskscopeError | null>(null)
 
+  const methodTitle = (id: string): string => methods.value.find((m) => m.id === id)?.title ?? id
   const method = computed(() => methods.value.find((m) => m.id === session.settings.method) ?? methods.value[0] ?? null)
   const own = computed<ParameterValues>(() => (method.value ? overrides.value[method.value.id] ?? {} : {}))
   const activePreset = computed(() => method.value?.presets.find((p) => p.id === preset.value) ?? method.value?.presets[0] ?? null)
@@ -81,6 +82,20 @@ export const useOrder = defineStore('order', () => {
     if (Object.keys(problems.value).length > 0) return 'A parameter has a value that will not do.'
     return null
   })
+
+  const coming = ref(0)
+  /** What another run was made with is on its way: a run begun now would not be the one that is meant. */
+  const awaited = computed(() => coming.value > 0)
+
+  /** @param take brings what the next run is to be */
+  async function expect(take: () => Promise<void>): Promise<void> {
+    coming.value++
+    try {
+      await take()
+    } finally {
+      coming.value--
+    }
+  }
 
   async function begin(): Promise<void> {
     methods.value = await call('methods.list', {})
@@ -207,7 +222,7 @@ export const useOrder = defineStore('order', () => {
   watchValue(() => models.info?.sha256, () => (target.value = 'auto'))
 
   return {
-    methods, method, target, seed, preset, activePreset, parameters, base, own, values, problems, hindrance, refusal, asOrder, camLayer,
-    begin, set, complain, reset, resetAll, choosePreset, chooseMethod, chooseCamLayer, adopt, submit,
+    methods, methodTitle, method, target, seed, preset, activePreset, parameters, base, own, values, problems, hindrance, refusal, asOrder, camLayer, awaited,
+    begin, expect, set, complain, reset, resetAll, choosePreset, chooseMethod, chooseCamLayer, adopt, submit,
   }
 })

@@ -7,7 +7,7 @@ import { useImages } from '../../stores/images.ts'
 import { useModels } from '../../stores/models.ts'
 import { useNotices } from '../../stores/notices.ts'
 import { useOrder } from '../../stores/order.ts'
-import { copyText } from '../ui/copy.ts'
+import { copyLine } from '../ui/copy-line.ts'
 
 /** Queues the next run and looks at it. */
 export async function startRun(): Promise<void> {
@@ -25,10 +25,12 @@ export async function pauseOrResume(): Promise<void> {
 
 /** Opens what a run was made of and sets the next run to the same, to be changed. */
 export async function runAgain(run: string): Promise<void> {
-  const opened = await useRuns().reopen(run)
-  if (!opened) return
-  if (opened.message !== null) useNotices().fail(new Error(opened.message))
-  await adopt(run, opened)
+  await useOrder().expect(async () => {
+    const opened = await useRuns().reopen(run)
+    if (!opened) return
+    if (opened.message !== null) useNotices().fail(new Error(opened.message))
+    await adopt(run, opened)
+  })
 }
 
 /**
@@ -42,9 +44,11 @@ export function followSelectedRun(): void {
   const nothingOpen = (): boolean => models.current === null && models.incomplete === null && !models.opening && images.current === null && !images.opening
   watch(() => runs.selected, async (run) => {
     if (run === null || !nothingOpen()) return
-    const opened = await call('runs.reopen', { run }).catch(() => null)
-    // The person may have opened or chosen something meanwhile.
-    if (opened && nothingOpen() && runs.selected === run) await adopt(run, opened)
+    await useOrder().expect(async () => {
+      const opened = await call('runs.reopen', { run }).catch(() => null)
+      // The person may have opened or chosen something meanwhile.
+      if (opened && nothingOpen() && runs.selected === run) await adopt(run, opened)
+    })
   })
 }
 
@@ -62,16 +66,9 @@ async function adopt(run: string, opened: Reopened): Promise<void> {
 
 /** The selected run's line; before there is one, that of the next run. */
 export async function copyCommand(run: string | null): Promise<void> {
-  const notices = useNotices()
   const order = useOrder().asOrder
-  try {
-    if (run === null && !order) return
-    const { command } = run === null ? await call('runs.commandFor', order!) : await call('runs.command', { run })
-    if (await copyText(command)) notices.say(`Copied: ${command}`)
-    else notices.fail(new Error(`The clipboard cannot be written here. Copy the line from this notice:\n${command}`))
-  } catch (error) {
-    notices.fail(error)
-  }
+  if (run !== null) await copyLine(() => call('runs.command', { run }))
+  else if (order) await copyLine(() => call('runs.commandFor', order))
 }
 
 /** The commands of runs and of printing. @returns what takes them away */
@@ -80,7 +77,7 @@ export function registerRunCommands(): () => void {
   const order = useOrder()
   const dialogs = useDialogs()
   const commands: Command[] = [
-    { id: 'run', title: 'Run', group: 'Run', keys: ['Mod+Enter'], enabled: () => order.hindrance === null, why: () => order.hindrance, run: startRun },
+    { id: 'run', title: 'Run', group: 'Run', keys: ['Mod+Enter'], enabled: () => order.hindrance === null && !order.awaited, why: () => order.hindrance, run: startRun },
     {
       id: 'pause', title: 'Pause or resume', group: 'Run', keys: ['Space'], onStage: true,
       enabled: () => runs.current?.state === 'running' || runs.current?.state === 'paused', run: pauseOrResume,

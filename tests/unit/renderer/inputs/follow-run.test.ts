@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
 import { flushPromises } from '@vue/test-utils'
 import { expect, test } from 'vitest'
-import { followSelectedRun } from '#renderer/components/inputs/run-actions.ts'
+import { followSelectedRun, registerRunCommands, runAgain } from '#renderer/components/inputs/run-actions.ts'
+import { useCommands } from '#renderer/stores/commands.ts'
 import { useImages } from '#renderer/stores/images.ts'
 import { useModels } from '#renderer/stores/models.ts'
 import { useNotices } from '#renderer/stores/notices.ts'
@@ -41,4 +42,22 @@ test('a picture that is gone leaves the window empty, without complaint', async 
   await flushPromises()
   expect(useImages().current).toBeNull()
   expect(useNotices().notices).toEqual([])
+})
+
+test('no run begins while the values of the one that is made again are on their way', async () => {
+  const answers: ((answer: typeof opened) => void)[] = []
+  const client = await beginStores({ 'runs.reopen': () => new Promise<typeof opened>((resolve) => answers.push(resolve)), 'runs.submit': () => ({ run: '0002-ball-neuromask' }) })
+  registerRunCommands()
+  await openBoth()
+  useRuns().hear({ type: 'snapshot', study, rows: [runRow({ seed: 9 })] })
+  const again = runAgain(runRow().run)
+  await flushPromises()
+  expect(useOrder().awaited).toBe(true)
+  await useCommands().run('run')
+  expect(client.inputsOf('runs.submit')).toEqual([])
+  answers.forEach((answer) => answer(opened))
+  await again
+  expect(useOrder().awaited).toBe(false)
+  await useCommands().run('run')
+  expect(client.inputsOf('runs.submit')).toMatchObject([{ seed: 9 }])
 })
