@@ -16,16 +16,7 @@ import { startShell } from '../tests/e2e/shell.ts'
 import { closeBrowser, openWindow } from '../tests/e2e/window.ts'
 import type { BenchOptions } from './run.ts'
 import { rounded } from './timing.ts'
-
-interface TraceEvent {
-  name: string
-  ph: string
-  dur?: number
-  ts: number
-  pid: number
-  tid: number
-  args?: { name?: string }
-}
+import { isTask, record, spread, type TraceEvent } from './trace.ts'
 
 const side = 28
 const scrollMs = 6000
@@ -51,7 +42,7 @@ export async function run({ quick }: BenchOptions): Promise<object> {
     await page.waitForTimeout(3000)
     const session = await window.context.newCDPSession(page)
     const before = await heapMegabytes(session)
-    const trace = await record(session, () => scroll(page))
+    const trace = await record(session, () => scroll(page), ['disabled-by-default-devtools.timeline.frame', 'devtools.timeline.frame'])
     const after = await heapMegabytes(session)
     const cells = await page.getByRole('gridcell').count()
     await window.close()
@@ -78,16 +69,18 @@ async function heapMegabytes(session: CDPSession): Promise<number> {
   return Math.round(usedSize / (1 << 20))
 }
 
-async function record(session: CDPSession, work: () => Promise<void>): Promise<TraceEvent[]> {
-  const events: TraceEvent[] = []
-  session.on('Tracing.dataCollected', ({ value }) => void events.push(...(value as unknown as TraceEvent[])))
-  const includedCategories = ['devtools.timeline', 'disabled-by-default-devtools.timeline', 'disabled-by-default-devtools.timeline.frame', 'devtools.timeline.frame', 'toplevel', '__metadata']
-  await session.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories } })
-  await work()
-  const complete = new Promise<void>((resolve) => session.once('Tracing.tracingComplete', () => resolve()))
-  await session.send('Tracing.end')
-  await complete
-  return events
+/** Where a frame is made. */
+const threadNames: readonly (readonly [RegExp, string])[] = [[/^CrRendererMain$/, 'page'], [/^Compositor$/, 'compositor'], [/^(CompositorTileWorker|ThreadPoolForegroundWorker)/, 'raster'], [/^VizCompositor/, 'display'], [/^CrGpuMain$/, 'gpu']]
+
+/** Tasks within tasks are counted once. */
+function outermost(tasks: readonly TraceEvent[]): TraceEvent[] {
+  const ends = new Map<string, number>()
+  return tasks.toSorted((a, b) => a.ts - b.ts || (b.dur ?? 0) - (a.dur ?? 0)).filter(({ pid, tid, ts, dur = 0 }) => {
+    const thread = `${pid} ${tid}`
+    if (ts < (ends.get(thread) ?? 0)) return false
+    ends.set(thread, ts + dur)
+    return true
+  })
 }
 
 /** Frames that the compositor drew while it was scrolled, the gaps between them, and what the main thread did for one. */
@@ -96,19 +89,20 @@ function framesOf(trace: readonly TraceEvent[]): object {
   const gaps = drawn.slice(1).map((ts, i) => (ts - drawn[i]!) / 1000)
   const seconds = (drawn.at(-1)! - drawn[0]!) / 1e6
   const main = trace.filter((e) => e.name === 'thread_name' && e.args?.name === 'CrRendererMain').map(({ pid, tid }) => `${pid} ${tid}`)
-  const tasks = trace.filter((e) => e.ph === 'X' && e.name.endsWith('RunTask') && main.includes(`${e.pid} ${e.tid}`)).map((e) => (e.dur ?? 0) / 1000)
+  const tasks = outermost(trace.filter(isTask)).filter((e) => main.includes(`${e.pid} ${e.tid}`)).map((e) => (e.dur ?? 0) / 1000)
+  const threads = new Map(trace.filter((e) => e.name === 'thread_name').map(({ pid, tid, args }) => [`${pid} ${tid}`, args?.name ?? '']))
+  const processor: Record<string, number> = {}
+  for (const e of outermost(trace.filter(isTask))) {
+    const name = threadNames.find(([pattern]) => pattern.test(threads.get(`${e.pid} ${e.tid}`) ?? ''))?.[1]
+    if (name !== undefined) processor[name] = (processor[name] ?? 0) + (e.tdur ?? 0) / 1000
+  }
   const spent = (name: string): number => rounded(trace.filter((e) => e.ph === 'X' && e.name === name).reduce((sum, e) => sum + (e.dur ?? 0), 0) / 1000 / seconds / 10, 1)
   return {
     framesPerSecond: rounded((drawn.length - 1) / seconds, 1), gapMs: spread(gaps), gapsOver20Ms: gaps.filter((ms) => ms > 20).length, frames: drawn.length,
+    processorMsPerFrame: Object.fromEntries(Object.entries(processor).map(([name, ms]) => [name, rounded(ms / drawn.length, 1)])),
     mainThread: { busyPercent: rounded(tasks.reduce((a, b) => a + b, 0) / seconds / 10, 1), longestTaskMs: rounded(Math.max(...tasks), 1) },
     percentOfTheTime: { script: spent('FunctionCall'), layout: spent('Layout'), style: spent('UpdateLayoutTree'), paint: spent('Paint'), raster: spent('RasterTask'), animationFrames: spent('FireAnimationFrame') },
   }
-}
-
-function spread(values: readonly number[]): { median: number; p95: number; worst: number } {
-  const sorted = [...values].sort((a, b) => a - b)
-  const at = (share: number): number => rounded(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN, 1)
-  return { median: at(0.5), p95: at(0.95), worst: at(1) }
 }
 
 /** Without waiting for the disk: what a power cut leaves of it does not matter. */

@@ -1,22 +1,13 @@
 import { availableParallelism } from 'node:os'
-import type { CDPSession, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { startShell } from '../tests/e2e/shell.ts'
 import { closeBrowser, openWindow } from '../tests/e2e/window.ts'
 import { rounded } from './timing.ts'
+import { isTask, record, spread, type TraceEvent } from './trace.ts'
 
 const coldStarts = 5
 const clicks = 20
 const watchedMs = 10_000
-
-interface TraceEvent {
-  name: string
-  ph: string
-  dur?: number
-  ts: number
-  pid: number
-  tid: number
-  args?: { name?: string; data?: { type?: string; duration?: number; interactionId?: number; timeStamp?: number; commitFinishTime?: number } }
-}
 
 /**
  * The window under load: time from starting the web shell to a window that can be used; then, while WASM computes on
@@ -89,21 +80,6 @@ async function useWindow(page: Page): Promise<void> {
   }
 }
 
-async function record(session: CDPSession, work: () => Promise<void>): Promise<TraceEvent[]> {
-  const events: TraceEvent[] = []
-  session.on('Tracing.dataCollected', ({ value }) => void events.push(...(value as unknown as TraceEvent[])))
-  await session.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: ['devtools.timeline', 'disabled-by-default-devtools.timeline', 'toplevel', '__metadata'] } })
-  await work()
-  const complete = new Promise<void>((resolve) => session.once('Tracing.tracingComplete', () => resolve()))
-  await session.send('Tracing.end')
-  await complete
-  return events
-}
-
-function isTask(event: TraceEvent): boolean {
-  return event.ph === 'X' && (event.name === 'RunTask' || event.name === 'ThreadControllerImpl::RunTask')
-}
-
 /** The renderer's main thread: of those so named, the one with the most work. */
 function mainThread(trace: readonly TraceEvent[]): { pid: number; tid: number } {
   const named = trace.filter((e) => e.name === 'thread_name' && e.args?.name === 'CrRendererMain')
@@ -111,12 +87,6 @@ function mainThread(trace: readonly TraceEvent[]): { pid: number; tid: number } 
   const busiest = named.sort((a, b) => work(b) - work(a))[0]
   if (!busiest) throw new Error('The trace names no main thread of the page.')
   return busiest
-}
-
-function spread(values: readonly number[]): { median: number; p95: number; worst: number } {
-  const sorted = [...values].sort((a, b) => a - b)
-  const at = (share: number): number => rounded(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN, 1)
-  return { median: at(0.5), p95: at(0.95), worst: at(1) }
 }
 
 function median(values: readonly number[]): number {

@@ -1,3 +1,4 @@
+import { compareCommand } from '#services/comparisons/compare-command.ts'
 import { createComparisons } from '#services/comparisons/comparisons.ts'
 import { importMap } from '#services/comparisons/import-map.ts'
 import { measureCell, measuredOf } from '#services/comparisons/measure.ts'
@@ -15,6 +16,15 @@ export function comparisonCalls({ keeper, models, images, pool, handles, boardOf
       await comparisons.save(comparison, board)
       return {}
     },
+    'comparisons.remove': async ({ comparison }) => {
+      await comparisons.remove(comparison)
+      return {}
+    },
+    'comparisons.restore': async ({ comparison }) => {
+      await comparisons.restore(comparison)
+      return {}
+    },
+    'comparisons.command': async ({ comparison }) => ({ command: await compareCommand(await comparisons.at(comparison)) }),
     'comparisons.addImages': ({ comparison, images: given }) => comparisons.addImages(comparison, given),
     'comparisons.addModel': ({ comparison, model }) => comparisons.addModel(comparison, model),
     'comparisons.picture': async ({ comparison, image, side }) => ({ png: await comparisons.picture(comparison, image, side) }),

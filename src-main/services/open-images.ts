@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { DataSet, OpenImage } from '#shared/contract/models.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { folderItems, resolveScenes, fileItem, type DataItem, type LoadedItem } from './datasets.ts'
-import type { Reach } from './datasets/reach.ts'
+import { reachOf, type Reach } from './datasets/reach.ts'
 import type { Handles } from './handles.ts'
 import { decodeImage } from './images.ts'
 import { createLru } from './lru.ts'
@@ -91,6 +91,8 @@ export function createOpenImages({ handles, reach, onOpen, onNotice }: OpenImage
       return [image]
     }
     const items = await folderItems(file)
+    // A folder that may be read can hold links that lead to what may not.
+    if (reach) for (const { reference } of items) await reachOf(() => [file]).check(reference).catch(() => reach.check(reference))
     const { opened, failed } = await openMany(items.slice(0, mostImages))
     if (opened.length === 0) throw failed[0]!.error
     if (failed.length > 0) onNotice?.(`${failed.length} of the ${items.length} images in ${file} could not be opened: ${failed.slice(0, 5).map((f) => f.name).join(', ')}${failed.length > 5 ? ', …' : ''}.`)

@@ -16,19 +16,39 @@ export const demoBenchmark = {
   scenes: 'scenes:12@2000000', methods: ['gradient', 'integrated-gradients', 'grad-cam', 'edges'], metrics: ['average-precision', 'deletion', 'sparseness'],
 } as const
 
-/** The next benchmark, as it is being put together. */
+/** Where a window keeps it, so that a reload finds it again. */
+const kept = 'maskscope-benchmark-setup'
+
+const usual = () => ({ scenes: 'scenes:40@2000000', methods: [] as string[], metrics: [] as string[], limit: 0, seed: 0, draws: 3, keepMaps: true, name: '' })
+
+interface Kept {
+  form: ReturnType<typeof usual>
+  set: { data: DataSet; place: FileEntry } | null
+  configurations: FileEntry | null
+  place: FileEntry | null
+}
+
+function readKept(): Partial<Kept> {
+  try {
+    return JSON.parse(sessionStorage.getItem(kept) ?? '{}') as Partial<Kept>
+  } catch {
+    return {}
+  }
+}
+
+/** The next benchmark, as it is being put together; what its fields mean the main side checks with every change. */
 export const useBenchmarkSetup = defineStore('benchmark-setup', () => {
   const models = useModels()
   const metrics = useMetrics()
 
-  const form = reactive({
-    scenes: 'scenes:40@2000000', methods: [] as string[], metrics: [] as string[], limit: 0, seed: 0, draws: 3, keepMaps: true, name: '',
-  })
+  const before = readKept()
+  const form = reactive({ ...usual(), ...before.form })
   /** In place of scenes. */
-  const set = shallowRef<{ data: DataSet; place: FileEntry } | null>(null)
-  const configurations = shallowRef<FileEntry | null>(null)
+  const set = shallowRef<Kept['set']>(before.set ?? null)
+  const configurations = shallowRef<FileEntry | null>(before.configurations ?? null)
   /** In place of the usual one. */
-  const place = shallowRef<FileEntry | null>(null)
+  const place = shallowRef<FileEntry | null>(before.place ?? null)
+  watchValue([form, set, configurations, place], () => sessionStorage.setItem(kept, JSON.stringify({ form, set: set.value, configurations: configurations.value, place: place.value } satisfies Kept)))
   const plan = shallowRef<BenchmarkPlan | null>(null)
   const planning = ref(false)
   const trying = ref(false)
@@ -125,7 +145,7 @@ export const useBenchmarkSetup = defineStore('benchmark-setup', () => {
 
   /** The bundled model, its judge and a few scenes. */
   async function demo(): Promise<void> {
-    Object.assign(form, { ...demoBenchmark, methods: [...demoBenchmark.methods], metrics: [...demoBenchmark.metrics], limit: 0, seed: 0, draws: 3, keepMaps: true, name: '' })
+    Object.assign(form, { ...usual(), ...demoBenchmark, methods: [...demoBenchmark.methods], metrics: [...demoBenchmark.metrics] })
     set.value = null
     configurations.value = null
     place.value = null

@@ -81,6 +81,31 @@ export const useComparison = defineStore('comparison', () => {
     }
   }
 
+  /** The open one, which can be brought back; its runs stay in the study. */
+  async function remove(): Promise<void> {
+    const comparison = id.value
+    const { name } = board.value
+    if (comparison === null) return
+    await flush()
+    const away = async (): Promise<void> => {
+      await call('comparisons.remove', { comparison })
+      if (id.value === comparison) await open(null)
+    }
+    try {
+      await away()
+    } catch (error) {
+      return notices.fail(error)
+    }
+    history.did({
+      title: `Delete ${name}`, redo: away,
+      undo: async () => {
+        await call('comparisons.restore', { comparison })
+        await open(comparison)
+      },
+    })
+    notices.say('Comparison deleted.', { label: 'Undo', run: () => void history.undo() })
+  }
+
   let making: Promise<string> | null = null
   /** On the disk from here on. */
   function ensured(): Promise<string> {
@@ -191,7 +216,7 @@ export const useComparison = defineStore('comparison', () => {
   }
 
   function addColumn(column: { method: string; parameters?: ParameterValues; seed?: number; seeds?: number }, behind?: string): void {
-    const title = methodTitle(column.method)
+    const title = order.methodTitle(column.method)
     edit(`Add ${title}`, (before) => {
       const all = [...before.columns]
       const at = behind === undefined ? all.length : all.findIndex((other) => other.id === behind) + 1
@@ -220,12 +245,8 @@ export const useComparison = defineStore('comparison', () => {
     edit(`Remove ${images.get(row.image)?.name ?? 'a row'}`, (before) => ({ ...before, rows: before.rows.filter((one) => one.id !== row.id) }))
   }
 
-  function methodTitle(method: string): string {
-    return order.methods.find((one) => one.id === method)?.title ?? method
-  }
-
   function columnTitle(column: ComparisonColumn): string {
-    return column.kind === 'maps' ? column.title : column.title ?? methodTitle(column.method)
+    return column.kind === 'maps' ? column.title : column.title ?? order.methodTitle(column.method)
   }
 
   /** Complete parameters of a column, or null where its method or one of them is not known any more. */
@@ -331,8 +352,8 @@ export const useComparison = defineStore('comparison', () => {
 
   return {
     id, list, board, images, modelsAt, runsAt, saved, opened, allCells, live,
-    open, create, flush, ensured, edit, look, addImages, addRows, addColumn, changeColumn, moveColumn, removeColumn, removeRow, modelKeyOf,
-    methodTitle, columnTitle, parametersOf, contentOf, finishedRuns, run, steer, cellName, toggleStar, setNote,
+    open, create, remove, flush, ensured, edit, look, addImages, addRows, addColumn, changeColumn, moveColumn, removeColumn, removeRow, modelKeyOf,
+    columnTitle, parametersOf, contentOf, finishedRuns, run, steer, cellName, toggleStar, setNote,
   }
 })
 

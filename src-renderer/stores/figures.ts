@@ -1,9 +1,11 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
+import type { RunRow } from '#shared/contract/runs.ts'
 import { parseFigureSpec, type FigureSpec, type FigureSpecInput, type PanelSpec } from '#shared/figure/spec.ts'
 import { call } from '../rpc.ts'
 import { useHistory } from './history.ts'
 import { useNotices } from './notices.ts'
+import { useOrder } from './order.ts'
 import { useRuns } from './runs.ts'
 import { viewShown } from './views.ts'
 
@@ -16,6 +18,7 @@ const togetherMs = 1200
 export const useFigures = defineStore('figures', () => {
   const history = useHistory()
   const runs = useRuns()
+  const order = useOrder()
   const names = shallowRef<string[]>([])
   const name = ref<string | null>(null)
   const spec = shallowRef<FigureSpec | null>(null)
@@ -29,6 +32,11 @@ export const useFigures = defineStore('figures', () => {
 
   // Another study has other figures.
   watch(() => runs.study.place, () => void refresh(), { immediate: true })
+
+  /** "1 NeuroMask, zebra.jpg": the number that the run's id begins with, its method and image. */
+  function runTitle({ run, method, image }: RunRow): string {
+    return `${Number.parseInt(run, 10)} ${order.methodTitle(method)}, ${image.name}`
+  }
 
   async function refresh(): Promise<void> {
     if (runs.study.place === '') return
@@ -150,5 +158,5 @@ export const useFigures = defineStore('figures', () => {
 
   addEventListener('pagehide', () => void save())
 
-  return { names, name, spec, panel, currentPanel, finished, error, refresh, open, compose, change, changePanel, remove, save }
+  return { names, name, spec, panel, currentPanel, finished, runTitle, error, refresh, open, compose, change, changePanel, remove, save }
 })

@@ -7,6 +7,7 @@ import { call, watch } from '../rpc.ts'
 import { addStep, emptyCourse, readCourse, type RunCourse } from './course.ts'
 import { useHistory } from './history.ts'
 import { useNotices } from './notices.ts'
+import { paced } from './pace.ts'
 
 type ProgressEvent = Extract<RunsEvent, { type: 'progress' }>
 
@@ -29,7 +30,7 @@ export const useRuns = defineStore('runs', () => {
   const selections = ref(0)
 
   const courses = new Map<string, RunCourse>()
-  /** Counts the changes of each course, once a display frame. */
+  /** Counts the changes of each course, as often as live things are drawn. */
   const versions = shallowReactive(new Map<string, number>())
   /** Steps that came while the course was being fetched. */
   const arriving = new Map<string, ProgressEvent[]>()
@@ -40,23 +41,24 @@ export const useRuns = defineStore('runs', () => {
   /** The masks of a live run's population. */
   const strips = shallowReactive(new Map<string, Extract<RunsEvent, { type: 'strip' }>['stack']>())
 
+  /** Evaluations that are not shown yet. */
+  const spent = new Map<string, { forward: number; backward: number }>()
   const touched = new Set<string>()
-  let scheduled = false
+  const show = paced(() => {
+    for (const name of touched) {
+      versions.set(name, (versions.get(name) ?? 0) + 1)
+      // Numbers in a row change with the pictures too, not at every step.
+      const row = rows.get(name)
+      const course = courses.get(name)
+      if (row && course && liveStates.includes(row.state)) rows.set(name, withProgress(row, course))
+    }
+    for (const [name, count] of spent) evaluations.set(name, count)
+    touched.clear()
+    spent.clear()
+  })
   function touch(run: string): void {
     touched.add(run)
-    if (scheduled) return
-    scheduled = true
-    requestAnimationFrame(() => {
-      scheduled = false
-      for (const name of touched) {
-        versions.set(name, (versions.get(name) ?? 0) + 1)
-        // Numbers in a row change at display rate too, not at every step.
-        const row = rows.get(name)
-        const course = courses.get(name)
-        if (row && course && liveStates.includes(row.state)) rows.set(name, withProgress(row, course))
-      }
-      touched.clear()
-    })
+    show()
   }
 
   function withProgress(row: RunRow, course: RunCourse): RunRow {
@@ -95,6 +97,7 @@ export const useRuns = defineStore('runs', () => {
         if (!before && liveStates.includes(event.row.state) && event.row.iteration === 0) courses.set(event.row.run, emptyCourse())
         if (before && before.state !== event.row.state && !liveStates.includes(event.row.state)) settle(event.row.run)
         else if (before?.state === 'queued' && event.row.state !== 'queued') begun(event.row.run)
+        else if (before?.state === 'running' && event.row.state === 'paused') caughtUp(event.row.run)
         touch(event.row.run)
         return
       }
@@ -106,7 +109,7 @@ export const useRuns = defineStore('runs', () => {
       case 'progress': {
         arriving.get(event.run)?.push(event)
         const course = courses.get(event.run)
-        if (event.evaluations) evaluations.set(event.run, event.evaluations)
+        if (event.evaluations) spent.set(event.run, event.evaluations)
         const row = rows.get(event.run)
         if (row && row.iterations !== event.iterations) rows.set(event.run, { ...row, iterations: event.iterations })
         if (course) addStep(course, event)
@@ -140,6 +143,11 @@ export const useRuns = defineStore('runs', () => {
   /** A queued run has found its worker: only now is it known what the classifier sees and explains. */
   function begun(run: string): void {
     details.delete(run)
+    if (run === selected.value || run === other.value) void load(run, true)
+  }
+
+  /** A quick run leaves behind some of the masks that the study keeps: once it rests, all of them can be scrubbed to. */
+  function caughtUp(run: string): void {
     if (run === selected.value || run === other.value) void load(run, true)
   }
 

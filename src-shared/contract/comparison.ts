@@ -149,6 +149,12 @@ export const comparisons = {
     'comparisons.open': call(z.object({ comparison: z.nullable(id) }), opened),
     /** Makes it, and the study where that is not on the disk yet. */
     'comparisons.create': call(z.object({ board: comparisonBoard }), of),
+    /** It can be brought back as long as the study stays open. Its runs stay in the study. @throws 'usage' where there is none */
+    'comparisons.remove': call(of, nothing),
+    /** Brings back what was removed. @throws 'usage' where nothing of that name was */
+    'comparisons.restore': call(of, nothing),
+    /** The lines that make its runs and draw them side by side. @throws 'usage' where no command could */
+    'comparisons.command': call(of, z.object({ command: z.string() })),
     'comparisons.save': call(z.object({ comparison: id, board: comparisonBoard }), nothing),
     /** Keeps open images for the comparison. @param images as opened */
     'comparisons.addImages': call(z.object({ comparison: id, images: z.array(handle).check(z.minLength(1), z.maxLength(comparisonLimits.rows)) }), z.array(comparisonImage)),

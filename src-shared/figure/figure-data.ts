@@ -30,6 +30,10 @@ export interface FigureRun {
   probability: { original: number | null; masked: number | null }
   score: string
   losses: LossCurves
+  /** What the run puts where its mask hides, as large as `picture`; null where its method puts nothing, or no panel asks for it. */
+  fill: { picture: Picture; name: string } | null
+  /** Of a run that asks about masks, how many it had asked by each of its iterations; else null. */
+  masks: readonly number[] | null
   /** Empty where no panel asks for them. */
   frames: readonly { iteration: number; map: MapData }[]
   metrics: readonly Measured[]

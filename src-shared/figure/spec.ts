@@ -30,8 +30,10 @@ const plotHeight = z._default(z.nullable(between(specLimits.height)), null)
 
 /** How maps are shown, in all panels that hold pictures. */
 const mapOptions = {
-  /** `overlay`: over the grey input; `masked`: the input times the map, removed pixels grey; `contour`: lines at `levels` over the input. */
+  /** `overlay`: over the grey input; `masked`: the input times the map; `contour`: lines at `levels` over the input. */
   show: z._default(z.enum(['overlay', 'map', 'masked', 'contour']), 'overlay'),
+  /** In place of what a masked input removes: what the run itself put there (grey where its method puts nothing), or one grey, or white. */
+  removed: z._default(z.enum(['fill', 'grey', 'white']), 'fill'),
   /** null: viridis, or RdBu for signed maps. */
   colormap: z._default(z.nullable(z.enum(colormapIds)), null),
   /** null: the stated limits of masks, the 99th percentile of other maps. */
@@ -83,8 +85,12 @@ const evolutionPanel = z.strictObject({
 /** The course of one run, or of several in one plot. */
 const lossesPanel = z.strictObject({
   kind: z.literal('losses'), title: label, height: plotHeight, runs,
-  /** `auto`: the terms of one run, the total of several. */
-  quantity: z._default(z.enum(['auto', 'terms', 'total', 'probability']), 'auto'),
+  /**
+   * `fitness`: the median of a population between its best and its worst; `convergence`: how far an estimate has settled, over the masks
+   * where the run is made of masks. `auto`: of one run the first it has of fitness, convergence and terms; of several the total, else
+   * what all have.
+   */
+  quantity: z._default(z.enum(['auto', 'terms', 'total', 'probability', 'fitness', 'convergence']), 'auto'),
 })
 
 /** A curve that a metric leaves for each run, e.g. of deletion; runs with the same label are averaged, with a 95% bootstrap band from three on. */

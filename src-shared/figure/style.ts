@@ -47,3 +47,8 @@ export function methodStroke(index: number): Stroke {
   const { dash } = termStroke(index + Math.floor(index / termStrokes.length))
   return { colour, width: 0.75, ...(dash ? { dash } : {}) }
 }
+
+/** A little under half of the way to white, as a colour of its own: nothing is transparent. */
+export function pale(colour: string): string {
+  return `#${[1, 3, 5].map((i) => Number.parseInt(colour.slice(i, i + 2), 16)).map((c) => Math.round(c + (255 - c) * 0.45).toString(16).padStart(2, '0')).join('')}`
+}

@@ -18,7 +18,7 @@ export interface Limits {
 
 /**
  * Display limits of a map. Those of a signed map are symmetric, so that the middle of a diverging scale is zero; those
- * of an unsigned map that is nowhere negative start at 0 with `percentile-99`.
+ * of an unsigned map start at its least value: of RISE's sums, say, which are nowhere near 0, only the differences tell something.
  * @throws MaskscopeError 'input' if a value is not a finite number, or `range` is asked for and not finite.
  */
 export function displayLimits(
@@ -42,7 +42,7 @@ export function displayLimits(
     return options.signed ? symmetric(Math.max(Math.abs(least), Math.abs(most))) : widened({ low: least, high: most })
   }
   const high = percentile(map.data.map(Math.abs), 0.99)
-  return options.signed ? symmetric(high) : widened({ low: Math.min(0, least), high })
+  return options.signed ? symmetric(high) : widened({ low: least, high })
 }
 
 /** Limits that hold all of several maps: the shared scale of a row or a figure. */

@@ -13,6 +13,7 @@ let watched: Watched
 let folder: string
 let comparison: string
 let model: string
+let opened: string
 let first: ComparisonImage
 let second: ComparisonImage
 const board: ComparisonBoard = emptyBoard('Two scenes, four ways')
@@ -22,12 +23,13 @@ beforeAll(async () => {
   at = await openDesk({ workbench: { backend: 'wasm', jobs: 1 } })
   client = at.connect()
   watched = watchRuns(client)
-  const opened = await client.call('models.open', { from: { bundled: 'demo' }, stated: {} })
-  if (opened.state !== 'open') throw new Error(opened.message)
+  const answer = await client.call('models.open', { from: { bundled: 'demo' }, stated: {} })
+  if (answer.state !== 'open') throw new Error(answer.message)
+  opened = answer.model
   // Nothing of the study is on the disk yet.
   expect(await client.call('comparisons.open', { comparison: null })).toMatchObject({ comparison: null, images: [], runs: {} })
   comparison = (await client.call('comparisons.create', { board })).comparison
-  model = (await client.call('comparisons.addModel', { comparison, model: opened.model })).key
+  model = (await client.call('comparisons.addModel', { comparison, model: opened })).key
   const scenes = await client.call('images.open', { from: { scene: 'scenes:2@2000007' } })
   ;[first, second] = await client.call('comparisons.addImages', { comparison, images: scenes.map(({ image }) => image) }) as [ComparisonImage, ComparisonImage]
 })
@@ -75,6 +77,34 @@ test('cells become runs of the study, lanes take turns, and everything is found 
   expect(top[0]!.label).toBe(first.label)
   const { png } = await client.call('comparisons.picture', { comparison, image: first.key, side: 32 })
   expect(await sharp(png).metadata()).toMatchObject({ width: 32, height: 32 })
+})
+
+test('a comparison is removed and brought back, and is a command', async () => {
+  const { comparison: other } = await client.call('comparisons.create', { board: { ...board, name: 'It\'s another' } })
+  await expect(client.call('comparisons.command', { comparison: other })).rejects.toMatchObject({ code: 'usage' })
+  const key = (await client.call('comparisons.addModel', { comparison: other, model: opened })).key
+  const [image] = await client.call('comparisons.addImages', { comparison: other, images: (await client.call('images.open', { from: { scene: 'scene:2000009' } })).map((one) => one.image) })
+  const column = { kind: 'method' as const, title: null, parameters: {}, seed: 0, seeds: 1 }
+  const rows = [{ id: 'r1', image: image!.key, model: key, target: 'auto' as const }, { id: 'r2', image: image!.key, model: key, target: 3 }]
+  const columns = [
+    { ...column, id: 'c1', method: 'gradient' }, { ...column, id: 'c2', method: 'neuromask', parameters: { iterations: 30 } },
+    { ...column, id: 'c3', method: 'neuromask', parameters: { iterations: 60 }, seeds: 2 }, { kind: 'maps' as const, id: 'c4', title: 'from elsewhere', runs: {} },
+  ]
+  await client.call('comparisons.save', { comparison: other, board: { ...board, name: 'It\'s another', rows, columns } })
+  const { command } = await client.call('comparisons.command', { comparison: other })
+  const lines = command.split('\n')
+  // Of one method once per line, one seed and one class.
+  expect(lines.map((line) => / --methods (\S+)/.exec(line)![1])).toEqual(['gradient,neuromask', 'neuromask', 'neuromask', 'gradient,neuromask', 'neuromask', 'neuromask'])
+  expect(lines[0]).toMatch(/^maskscope compare scene:2000009 --model demo --methods gradient,neuromask --set neuromask\.iterations=30 --executor \S+ --out it-s-another$/)
+  expect(lines[5]).toMatch(/ --target 3 --methods neuromask --set neuromask\.iterations=60 --seed 1 --executor \S+ --out it-s-another-6$/)
+
+  await client.call('comparisons.remove', { comparison: other })
+  expect((await client.call('comparisons.list', {})).map((one) => one.comparison)).toEqual([comparison])
+  await expect(client.call('comparisons.save', { comparison: other, board })).rejects.toMatchObject({ code: 'usage' })
+  await client.call('comparisons.restore', { comparison: other })
+  expect((await client.call('comparisons.open', { comparison: other })).board.rows).toEqual(rows)
+  await client.call('comparisons.remove', { comparison: other })
+  await expect(client.call('comparisons.restore', { comparison: 'never-was' })).rejects.toMatchObject({ code: 'usage' })
 })
 
 test('what cannot be is refused before anything is queued', async () => {

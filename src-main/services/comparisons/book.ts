@@ -15,6 +15,10 @@ export interface ComparisonBook {
   read(id: string): Promise<ComparisonFile>
   /** @returns its id */
   create(board: ComparisonBoard): Promise<string>
+  /** Takes its file away, and keeps what it held. @throws MaskscopeError 'usage' where there is none, 'storage' */
+  remove(id: string): Promise<void>
+  /** Writes what was removed again. @throws MaskscopeError 'usage' where nothing was, 'storage' */
+  restore(id: string): Promise<void>
   /** Resolves when it is on the disk. @throws MaskscopeError 'storage' */
   change(id: string, change: (file: ComparisonFile) => Partial<ComparisonFile>): Promise<void>
 }
@@ -23,6 +27,7 @@ export function createComparisonBook(study: string, files: Files = createFiles()
   const known = new Map<string, Promise<ComparisonFile>>()
   const writing = new Map<string, Promise<unknown>>()
   const dirty = new Set<string>()
+  const removed = new Map<string, ComparisonFile>()
 
   async function load(id: string): Promise<ComparisonFile> {
     const file = comparisonPath(study, id)
@@ -62,13 +67,28 @@ export function createComparisonBook(study: string, files: Files = createFiles()
       return found.filter((entry) => entry !== null)
     },
     async create(board) {
-      const taken = new Set([...await listComparisons(study), ...known.keys()])
+      const taken = new Set([...await listComparisons(study), ...known.keys(), ...removed.keys()])
       const stem = slug(board.name).slice(0, 34)
       let id = stem
       for (let n = 2; taken.has(id); n++) id = `${stem}-${n}`
       known.set(id, Promise.resolve({ format: comparisonFormat, version: comparisonVersion, changed: new Date().toISOString(), board, images: {}, models: {}, runs: {} }))
       await write(id)
       return id
+    },
+    async remove(id) {
+      const file = await read(id)
+      await writing.get(id)?.catch(() => undefined)
+      await files.remove(comparisonPath(study, id))
+      dirty.delete(id)
+      known.delete(id)
+      removed.set(id, file)
+    },
+    async restore(id) {
+      const file = removed.get(id)
+      if (!file) throw new MaskscopeError('usage', `No comparison "${id}" was removed here.`, { subject: 'comparison' })
+      known.set(id, Promise.resolve(file))
+      await write(id)
+      removed.delete(id)
     },
     async change(id, change) {
       const before = await read(id)

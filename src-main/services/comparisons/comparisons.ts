@@ -24,6 +24,9 @@ export interface Comparisons {
   open(id: string | null): Promise<OpenedComparison>
   create(board: ComparisonBoard): Promise<string>
   save(id: string, board: ComparisonBoard): Promise<void>
+  /** It can be brought back until the study is closed. */
+  remove(id: string): Promise<void>
+  restore(id: string): Promise<void>
   addImages(id: string, images: readonly string[]): Promise<ComparisonImage[]>
   addModel(id: string, model: string): Promise<ComparisonModel>
   picture(id: string, image: string, side: number): Promise<Uint8Array<ArrayBuffer>>
@@ -103,6 +106,12 @@ export function createComparisons({ keeper, models, images, pool }: ComparisonsO
     },
     create: async (board) => roomOf(await keeper.forWriting()).book.create(board),
     save: async (id, board) => (await at(id)).book.change(id, () => ({ board })),
+    remove: async (id) => (await at(id)).book.remove(id),
+    async restore(id) {
+      const { opened } = await keeper.current()
+      if (!opened) throw new MaskscopeError('usage', 'This comparison is not in the study that is open; open it again.', { subject: 'comparison' })
+      await roomOf(opened).book.restore(id)
+    },
     async addImages(id, handles) {
       const { opened, book } = await at(id)
       const added: Record<string, StoredImage> = {}
@@ -122,10 +131,10 @@ export function createComparisons({ keeper, models, images, pool }: ComparisonsO
     async addModel(id, handle) {
       const { book } = await at(id)
       const { source, info, place, options } = await models.get(handle)
-      const { card, fit, range, mean, std, labels } = options
+      const { card, fit, range, mean, std, labels, inputScale } = options
       const model: StoredModel = {
         name: info.name, sha256: source.sha256, place,
-        stated: { card, fit, range: range && [...range], mean: mean && [...mean], std: std && [...std], labels },
+        stated: { card, fit, range: range && [...range], mean: mean && [...mean], std: std && [...std], labels, inputScale },
       }
       const key = modelKey(model)
       await book.change(id, (file) => ({ models: { ...file.models, [key]: model } }))

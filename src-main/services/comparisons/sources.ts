@@ -56,10 +56,10 @@ async function reopen(models: OpenModels, { place, name, sha256, stated }: Store
   return (await models.openAgain(place, { name, sha256 }, plainStated(stated))).model
 }
 
-function plainStated({ card, fit, range, mean, std, labels }: StoredModel['stated']): Parameters<OpenModels['openAgain']>[2] {
+function plainStated({ card, fit, range, mean, std, labels, inputScale }: StoredModel['stated']): Parameters<OpenModels['openAgain']>[2] {
   return {
     ...(card === undefined ? {} : { card }), ...(fit === undefined ? {} : { fit }), ...(range === undefined ? {} : { range }),
-    ...(mean === undefined ? {} : { mean }), ...(std === undefined ? {} : { std }), ...(labels === undefined ? {} : { labels }),
+    ...(mean === undefined ? {} : { mean }), ...(std === undefined ? {} : { std }), ...(labels === undefined ? {} : { labels }), ...(inputScale === undefined ? {} : { inputScale }),
   }
 }
 

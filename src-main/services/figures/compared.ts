@@ -5,6 +5,7 @@ import type { Method } from '#engine/methods/method.ts'
 import { findMethod } from '#engine/methods/registry.ts'
 import type { Pool } from '#pool/pool.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
+import { whyNot } from '#shared/domain/method.ts'
 import { resolveParameters } from '#shared/domain/parameters.ts'
 import { comparisonSpec } from '#shared/figure/comparison-spec.ts'
 import { createFiles } from '#storage/files.ts'
@@ -39,6 +40,29 @@ export function parametersFor(methods: readonly Method[], set: Readonly<Record<s
   }
   for (const [id, given] of all) resolveParameters(findMethod(id), given)
   return all
+}
+
+/** Methods of a comparison, and why others are left out. */
+export interface FittingMethods {
+  methods: Method[]
+  leftOut: string[]
+}
+
+/**
+ * @param asked null: all that fit
+ * @param hasTruth the images come with where the object lies
+ * @throws MaskscopeError 'unavailable' for one that was asked for and does not fit the model
+ */
+export function methodsThatFit(asked: readonly Method[] | null, all: readonly Method[], info: Parameters<typeof whyNot>[1], hasTruth: boolean): FittingMethods {
+  const leftOut: string[] = []
+  const methods = (asked ?? all).filter((method) => {
+    const reason = whyNot(method, info, hasTruth)
+    if (reason === null) return true
+    if (asked) throw new MaskscopeError('unavailable', `${reason} Leave it out of --methods, or choose another model.`, { subject: '--methods' })
+    leftOut.push(reason)
+    return false
+  })
+  return { methods, leftOut }
 }
 
 /** Which of the wanted runs a study has finished already, by their ids. */

@@ -1,12 +1,16 @@
 import sharp from 'sharp'
+import { rise } from '#engine/methods/rise.ts'
 import { metrics as allMetrics } from '#engine/metrics/registry.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { Picture } from '#shared/domain/image.ts'
+import { masksBy } from '#shared/domain/mask-steps.ts'
 import type { FigureFacts, FigureRun, Measured, ReconstructionSheet } from '#shared/figure/figure-data.ts'
 import { runsOfSpec, type FigureSpec } from '#shared/figure/spec.ts'
 import { cropBox } from '#shared/imaging/overlay.ts'
+import type { RunManifest } from '#storage/manifests.ts'
 import { readVariationSet } from '#storage/variation-sets.ts'
 import type { StoredMeasurement } from '#storage/run-metrics.ts'
+import { runInputs, runItem } from '../run-inputs.ts'
 import { shortName } from '../run-result.ts'
 import type { Study, StoredRun } from '../studies.ts'
 import { runFigureData } from './stored-run.ts'
@@ -27,6 +31,7 @@ export interface LoadedFigure {
 export async function loadFigure(spec: FigureSpec, study: Study): Promise<LoadedFigure> {
   const ids = runsOfSpec(spec)
   const moving = new Set(spec.panels.flatMap((panel) => (panel.kind === 'evolution' ? [panel.run] : [])))
+  const filled = new Set(spec.panels.flatMap((panel) => ('removed' in panel && panel.show === 'masked' && panel.removed === 'fill' ? runsOfSpec({ panels: [panel] }) : [])))
   const pixels = pictureLimits.find(({ upTo }) => ids.length <= upTo)!.pixels
   const stored: StoredRun[] = []
   const runs = new Map<string, FigureRun>()
@@ -34,7 +39,7 @@ export async function loadFigure(spec: FigureSpec, study: Study): Promise<Loaded
   for (const id of ids) {
     const run = await study.readRun(id)
     stored.push(run)
-    runs.set(id, await figureRun(run, { frames: moving.has(id), pixels }))
+    runs.set(id, await figureRun(run, { frames: moving.has(id), fill: filled.has(id), pixels }))
   }
   const reconstructions = new Map<string, ReconstructionSheet>()
   for (const panel of spec.panels) {
@@ -45,22 +50,36 @@ export async function loadFigure(spec: FigureSpec, study: Study): Promise<Loaded
   return { facts: { study: study.name, runs, reconstructions, metrics, methods }, runs: stored }
 }
 
-async function figureRun(run: StoredRun, { frames, pixels }: { frames: boolean; pixels: number }): Promise<FigureRun> {
+async function figureRun(run: StoredRun, { frames, fill, pixels }: { frames: boolean; fill: boolean; pixels: number }): Promise<FigureRun> {
   const { manifest, record } = run
   const data = await runFigureData(run)
   const [measured, course] = await Promise.all([run.metrics(), frames ? run.frames() : []])
   const { evaluations, order } = manifest
+  const picture = await shrunk(seenPart(data.picture, data.view), pixels)
   return {
     id: run.id,
     image: { name: shortName({ kind: order.image.kind, reference: order.image.reference }), key: `${order.image.sha256} ${JSON.stringify(order.view.crop)}` },
-    picture: await shrunk(seenPart(data.picture, data.view), pixels),
+    picture, fill: fill ? await fillOf(run, picture) : null,
     map: data.map, signed: data.signed, range: data.range,
     method: { id: order.method, title: data.method }, settings: data.settings, seed: order.seed,
     model: { name: order.model.name, key: order.model.sha256 },
-    target: data.target, probability: data.probability, score: data.score, losses: data.losses, frames: course,
+    target: data.target, probability: data.probability, score: data.score, losses: data.losses, masks: maskCounts(data.losses.iterations, manifest), frames: course,
     metrics: measured.filter(({ error }) => error === null).map(measuredFacts),
     evaluations: evaluations.forward + evaluations.backward, seconds: record.seconds,
   }
+}
+
+/** What the run put where its mask hides, as large as the picture; null where its method puts nothing. */
+async function fillOf(run: StoredRun, { width, height }: Picture): Promise<FigureRun['fill']> {
+  const { order } = run.manifest
+  const { fill, fillName } = await runInputs(order, await runItem(order.image, order.image.reference, () => run.input()).load())
+  return fill && { name: fillName, picture: await resized(fill, { width, height }) }
+}
+
+/** RISE's own steps are so many masks each. */
+function maskCounts(iterations: readonly number[], { order }: RunManifest): number[] | null {
+  const { masks } = order.parameters
+  return order.method === rise.id && typeof masks === 'number' ? masksBy(iterations, masks, order.view.size) : null
 }
 
 /** Curves with a gap are left out: a line cannot be drawn over it. */
@@ -89,6 +108,11 @@ async function shrunk(picture: Picture, pixels: number): Promise<Picture> {
   const scale = pixels / Math.max(picture.width, picture.height)
   if (scale >= 1) return picture
   const size = { width: Math.max(1, Math.round(picture.width * scale)), height: Math.max(1, Math.round(picture.height * scale)) }
+  return resized(picture, size)
+}
+
+async function resized(picture: Picture, size: { width: number; height: number }): Promise<Picture> {
+  if (picture.width === size.width && picture.height === size.height) return picture
   const data = await sharp(picture.data, { raw: { width: picture.width, height: picture.height, channels: 3 } }).resize({ ...size, fit: 'fill', kernel: 'lanczos3' }).raw().toBuffer()
   return { ...size, data: new Uint8Array(data) }
 }

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { Command } from 'commander'
-import { whyNot, type Family } from '#shared/domain/method.ts'
+import type { Family } from '#shared/domain/method.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { Method } from '#engine/methods/method.ts'
 import type { DataItem } from '#services/datasets.ts'
@@ -69,13 +69,8 @@ async function compare(images: readonly string[], options: CompareOptions): Prom
     })
     for (const text of [...model.notes, ...info.notes]) note(text)
     const target = resolveTarget(options.target, info.labels, info.classes)
-    const methods = (asked ?? allMethods).filter((method) => {
-      const reason = whyNot(method, info, first.truth !== undefined)
-      if (reason === null) return true
-      if (asked) throw new MaskscopeError('unavailable', `${reason} Leave it out of --methods, or choose another model.`, { subject: '--methods' })
-      note(`Left out: ${reason}`)
-      return false
-    })
+    const { methods, leftOut } = compared.methodsThatFit(asked, allMethods, info, first.truth !== undefined)
+    for (const reason of leftOut) note(`Left out: ${reason}`)
     const parameters = parametersFor(methods, options.set)
     const wanted = cheapFirst(methods).flatMap((method) => items.map((item, row) => ({
       row, column: methods.indexOf(method),

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 
 /** An interrupt (Ctrl-C, or SIGTERM) ends the work in order; a second one ends the program at once. */
@@ -11,6 +12,8 @@ export interface Interruption {
 
 export function watchForInterrupt(): Interruption {
   const controller = new AbortController()
+  // Everything that runs at a time listens to it.
+  setMaxListeners(0, controller.signal)
   const interrupt = (): void => {
     // The workers end with this process.
     if (controller.signal.aborted) process.exit(130)

@@ -11,7 +11,7 @@ import { useOrder } from '../../stores/order.ts'
 import { viewShown } from '../../stores/views.ts'
 import type { BenchmarkCell, benchmarkFiles } from '#shared/contract/benchmark.ts'
 import { nextTick } from 'vue'
-import { copyText } from '../ui/copy.ts'
+import { copyLine } from '../ui/copy-line.ts'
 
 /** Starts what is set up, and looks at it. */
 export async function startBenchmark(benchmarks: Pick<ReturnType<typeof useBenchmarks>, 'shown'>): Promise<void> {
@@ -25,17 +25,6 @@ export async function startDemo(): Promise<void> {
   await setup.demo()
   await startBenchmark(useBenchmarks())
   if (setup.refusal) useNotices().fail(setup.refusal)
-}
-
-export async function copyLine(ask: () => Promise<{ command: string }>): Promise<void> {
-  const notices = useNotices()
-  try {
-    const { command } = await ask()
-    if (await copyText(command)) notices.say('Command copied.')
-    else notices.fail(new Error(`The clipboard cannot be written here. Copy the line from this notice:\n${command}`))
-  } catch (error) {
-    notices.fail(error)
-  }
 }
 
 type ExportFile = (typeof benchmarkFiles)[number]

@@ -1,9 +1,11 @@
 import { displayModes, sharings, type ComparisonRow } from '#shared/contract/comparison.ts'
+import { call } from '../../rpc.ts'
 import { useCommands, type Command } from '../../stores/commands.ts'
 import { useComparison } from '../../stores/comparison.ts'
 import { useComparisonLook } from '../../stores/comparison-look.ts'
 import { useRuns } from '../../stores/runs.ts'
 import { viewShown } from '../../stores/views.ts'
+import { copyLine } from '../ui/copy-line.ts'
 import { makeFigure } from './make-figure.ts'
 
 const modeTitles = { map: 'the map', overlay: 'the overlay', masked: 'the masked input', contour: 'the contour', top: 'the top pixels' } as const
@@ -20,6 +22,7 @@ export function registerCompareCommands(at: { grid(): { goTo(row: number, column
 
   /** In the order in which the rows are shown, so that what is in sight comes first. */
   const cells = () => at.rows().flatMap((row) => comparison.board.columns.map((column) => ({ row, column })))
+  const unmade = (): boolean => comparison.board.rows.length === 0 || comparison.board.columns.every((column) => column.kind === 'maps')
   const open = (): boolean => cells().some(({ row, column }) => column.kind === 'method' && comparison.contentOf(row, column).state !== 'finished')
 
   const commands: Command[] = [
@@ -68,6 +71,14 @@ export function registerCompareCommands(at: { grid(): { goTo(row: number, column
         viewShown.value = 'explain'
       },
     },
+    {
+      id: 'compare-command', title: 'Copy the comparison as command', group: 'Run', keys: ['Mod+Shift+C'], enabled: () => !unmade(), why: () => 'Add images and methods first.',
+      run: async () => {
+        await comparison.flush()
+        await copyLine(async () => call('comparisons.command', { comparison: await comparison.ensured() }))
+      },
+    },
+    { id: 'compare-delete', title: 'Delete the comparison', group: 'File', enabled: () => comparison.id !== null, why: () => 'Nothing of it is kept yet.', run: () => comparison.remove() },
     {
       id: 'compare-figure', title: 'Make a figure of the comparison', group: 'File', enabled: () => comparison.allCells.some(({ row, column }) => comparison.finishedRuns(row, column).length > 0),
       why: () => 'Run some cells first.', run: () => makeFigure(at.rows()),

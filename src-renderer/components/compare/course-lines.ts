@@ -1,10 +1,9 @@
+import { fitnessBand, type FitnessBand } from '#shared/figure/course.ts'
 import type { RunCourse } from '../../stores/course.ts'
 
-/** The fitness of a population on its way: its median between the least and the greatest; null where the run has none. */
-export function bandOf({ terms, losses }: Pick<RunCourse, 'terms' | 'losses'>): { middle: number[]; low: number[]; high: number[] } | null {
-  const [best, median, worst] = ['best', 'median', 'worst'].map((term) => losses[terms.indexOf(term)])
-  if (!best || !median || !worst) return null
-  return { middle: median, low: best.map((value, i) => Math.min(value, worst[i]!)), high: best.map((value, i) => Math.max(value, worst[i]!)) }
+/** The fitness of a population on its way; null where the run has none. */
+export function bandOf({ terms, losses }: Pick<RunCourse, 'terms' | 'losses'>): FitnessBand | null {
+  return fitnessBand((name) => losses[terms.indexOf(name)])
 }
 
 /** What courses tell that is no loss, fitness or score: how far an estimate has settled. */

@@ -16,8 +16,19 @@ export interface FigureDrawing {
   error: Ref<MaskscopeError | null>
 }
 
-/** A spec as it is printed. Of several changes in a row only the last is drawn. */
-export function useFigureDrawing(spec: Ref<FigureSpec | null>): FigureDrawing {
+/** A figure as it is drawn, in millimetres. */
+interface Drawn {
+  svg: BlobPart
+  widthMm: number
+  heightMm: number
+  caption: string
+}
+
+/**
+ * What is printed as the options stand. Of several changes in a row only the last is drawn, the first at once.
+ * @param wanted a new object for every change; null: nothing
+ */
+export function useDrawing<T extends object>(wanted: () => T | null, draw: (order: T, signal: AbortSignal) => Promise<Drawn>): FigureDrawing {
   const url = ref<string | null>(null)
   const size = shallowRef<{ width: number; height: number } | null>(null)
   const caption = ref('')
@@ -26,11 +37,10 @@ export function useFigureDrawing(spec: Ref<FigureSpec | null>): FigureDrawing {
   let asked = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  async function draw(): Promise<void> {
-    if (!spec.value) return
+  async function ask(order: T): Promise<void> {
     const mine = (asked = new AbortController())
     try {
-      const drawn = await call('figures.draw', { spec: spec.value }, { signal: mine.signal })
+      const drawn = await draw(order, mine.signal)
       if (mine.signal.aborted) return
       show(URL.createObjectURL(new Blob([drawn.svg], { type: 'image/svg+xml' })))
       size.value = { width: drawn.widthMm, height: drawn.heightMm }
@@ -48,7 +58,7 @@ export function useFigureDrawing(spec: Ref<FigureSpec | null>): FigureDrawing {
     url.value = next
   }
 
-  watch(spec, (now, before) => {
+  watch(wanted, (now, before) => {
     clearTimeout(timer)
     asked.abort()
     loading.value = now !== null
@@ -57,7 +67,7 @@ export function useFigureDrawing(spec: Ref<FigureSpec | null>): FigureDrawing {
       error.value = null
       return
     }
-    timer = setTimeout(() => void draw(), before ? calmMs : 0)
+    timer = setTimeout(() => void ask(now), before ? calmMs : 0)
   }, { immediate: true })
 
   onScopeDispose(() => {
@@ -67,4 +77,9 @@ export function useFigureDrawing(spec: Ref<FigureSpec | null>): FigureDrawing {
   })
 
   return { url, size, caption, loading, error }
+}
+
+/** A spec as it is printed. */
+export function useFigureDrawing(spec: Ref<FigureSpec | null>): FigureDrawing {
+  return useDrawing(() => spec.value, (order, signal) => call('figures.draw', { spec: order }, { signal }))
 }

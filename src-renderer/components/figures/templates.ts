@@ -52,8 +52,3 @@ function matrix(finished: readonly RunRow[]): { columns: object[]; rows: { cells
 export function figureFor(kind: PanelKind, finished: readonly RunRow[]): FigureSpecInput {
   return { format: specFormat, version: specVersion, width: ['grid', 'evolution', 'table', 'reconstruction'].includes(kind) ? 'ieee-2' : 'ieee-1', panels: [panelFor(kind, finished)] }
 }
-
-/** "1 neuromask, zebra.jpg": the number that the run's id begins with, its method and image. */
-export function runTitle({ run, method, image }: RunRow): string {
-  return `${Number.parseInt(run, 10)} ${method}, ${image.name}`
-}

@@ -1,68 +1,9 @@
-import { onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue'
+import type { Ref } from 'vue'
 import type { FigureChoice } from '#shared/contract/runs.ts'
-import type { MaskscopeError } from '#shared/domain/errors.ts'
 import { call } from '../../rpc.ts'
+import { useDrawing, type FigureDrawing } from '../figures/figure-drawing.ts'
 
-/** The figure is asked for so long after the last change. */
-const calmMs = 250
-
-export interface FigurePreview {
-  /** Of the SVG, for an `<img>`; the one before stays until the next is there. */
-  url: Ref<string | null>
-  /** mm */
-  size: Ref<{ width: number; height: number } | null>
-  caption: Ref<string>
-  loading: Ref<boolean>
-  error: Ref<MaskscopeError | null>
-}
-
-/** The print of a run as the options stand. Of several changes in a row only the last is drawn. */
-export function useFigurePreview(run: Ref<string | null>, options: Ref<FigureChoice>): FigurePreview {
-  const url = ref<string | null>(null)
-  const size = shallowRef<{ width: number; height: number } | null>(null)
-  const caption = ref('')
-  const loading = ref(false)
-  const error = shallowRef<MaskscopeError | null>(null)
-  let asked = new AbortController()
-  let timer: ReturnType<typeof setTimeout> | undefined
-
-  async function draw(): Promise<void> {
-    if (run.value === null) return
-    asked.abort()
-    const mine = (asked = new AbortController())
-    loading.value = true
-    try {
-      const drawn = await call('figures.preview', { run: run.value, options: { ...options.value } }, { signal: mine.signal })
-      if (mine.signal.aborted) return
-      show(URL.createObjectURL(new Blob([drawn.svg], { type: 'image/svg+xml' })))
-      size.value = { width: drawn.widthMm, height: drawn.heightMm }
-      caption.value = drawn.caption
-      error.value = null
-    } catch (caught) {
-      if (!mine.signal.aborted) error.value = caught as MaskscopeError
-    } finally {
-      if (!mine.signal.aborted) loading.value = false
-    }
-  }
-
-  function show(next: string | null): void {
-    if (url.value !== null) URL.revokeObjectURL(url.value)
-    url.value = next
-  }
-
-  watch([run, options], (_, before) => {
-    clearTimeout(timer)
-    asked.abort()
-    loading.value = run.value !== null
-    // The first one is drawn at once.
-    timer = setTimeout(() => void draw(), before[1] === undefined ? 0 : calmMs)
-  }, { immediate: true, deep: true })
-
-  onScopeDispose(() => {
-    clearTimeout(timer)
-    asked.abort()
-    show(null)
-  })
-
-  return { url, size, caption, loading, error }
+/** The print of a run as the options stand. */
+export function useFigurePreview(run: Ref<string | null>, options: Ref<FigureChoice>): FigureDrawing {
+  return useDrawing(() => (run.value === null ? null : { run: run.value, options: { ...options.value } }), (order, signal) => call('figures.preview', order, { signal }))
 }

@@ -3,7 +3,7 @@ import { linearAxis } from '../axis.ts'
 import type { Series } from '../chart.ts'
 import type { FigureNumber, FigureRun } from '../figure-data.ts'
 import { numberText, probabilityText } from '../numbers.ts'
-import { methodStroke } from '../style.ts'
+import { methodStroke, pale } from '../style.ts'
 import type { PanelOf } from '../spec.ts'
 import { chartPanel } from './chart-panel.ts'
 import { betterText, countText, groupRuns, leastForInterval, meanOf, measuredOf, type RunGroup } from './grouping.ts'
@@ -77,10 +77,6 @@ function interpolate({ x, y }: { x: readonly number[]; y: readonly number[] }, a
     if (at <= x[i]!) return y[i - 1]! + ((y[i]! - y[i - 1]!) * (at - x[i - 1]!)) / (x[i]! - x[i - 1]!)
   }
   return y[y.length - 1]!
-}
-
-function pale(colour: string): string {
-  return `#${[1, 3, 5].map((i) => Number.parseInt(colour.slice(i, i + 2), 16)).map((c) => Math.round(c + (255 - c) * 0.45).toString(16).padStart(2, '0')).join('')}`
 }
 
 function finite(value: number): number | null {

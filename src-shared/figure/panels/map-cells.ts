@@ -79,17 +79,17 @@ function wholeView({ width, height }: Picture): View {
   return { picture: { width, height }, crop: { left: 0, top: 0, width, height }, size: { width, height } }
 }
 
-const grey = 128
+const plain = { grey: 128, white: 255 } as const
 
 /** The picture of a map as the panel shows it. */
-export function mapCell({ run, map }: Pick<ShownMap, 'run' | 'map'>, { limits, colormap: scale }: MapScale, { show, levels }: Pick<MapOptions, 'show' | 'levels'>): Omit<PictureCell, 'above' | 'below'> {
+export function mapCell({ run, map }: Pick<ShownMap, 'run' | 'map'>, { limits, colormap: scale }: MapScale, { show, levels, removed }: Pick<MapOptions, 'show' | 'levels' | 'removed'>): Omit<PictureCell, 'above' | 'below'> {
   const { picture } = run
   switch (show) {
     case 'map': return { picture: colourMap(map, limits, scale), pixelated: true, lines: [], framed: scale.diverging }
     case 'overlay': return { picture: composeOverlay(picture, map, { view: wholeView(picture), limits, colormap: scale }), pixelated: false, lines: [], framed: false }
     case 'masked': {
       if (run.signed) throw new MaskscopeError('usage', `The map of run ${run.id} is signed and cannot mask the input. Show it as overlay, map or contour.`, { subject: 'show' })
-      return { picture: maskedPicture(picture, map, limits), pixelated: false, lines: [], framed: false }
+      return { picture: maskedPicture(picture, map, limits, removed === 'fill' ? run.fill?.picture ?? plain.grey : plain[removed]), pixelated: false, lines: [], framed: false }
     }
     case 'contour': {
       const quiet = composeOverlay(picture, { width: 1, height: 1, data: Float32Array.of(0) }, { view: wholeView(picture), limits: { low: 0, high: 1 }, colormap: scale, lighten: 0.35 })
@@ -98,15 +98,18 @@ export function mapCell({ run, map }: Pick<ShownMap, 'run' | 'map'>, { limits, c
   }
 }
 
-/** What the map keeps of the picture; what it takes away is grey. */
-export function maskedPicture(picture: Picture, map: MapData, limits: Limits): Picture {
+/** What the map keeps of the picture. @param removed stands for what it takes away: a picture of the same size, or one value of all channels */
+export function maskedPicture(picture: Picture, map: MapData, limits: Limits, removed: Picture | number): Picture {
   const data = new Uint8Array(picture.data.length)
   for (let y = 0, at = 0; y < picture.height; y++) {
     const row = Math.min(map.height - 1, Math.floor(((y + 0.5) / picture.height) * map.height))
     for (let x = 0; x < picture.width; x++, at += 3) {
       const column = Math.min(map.width - 1, Math.floor(((x + 0.5) / picture.width) * map.width))
       const kept = normalise(map.data[row * map.width + column]!, limits)
-      for (let c = 0; c < 3; c++) data[at + c] = Math.round(grey + (picture.data[at + c]! - grey) * kept)
+      for (let c = 0; c < 3; c++) {
+        const fill = typeof removed === 'number' ? removed : removed.data[at + c]!
+        data[at + c] = Math.round(fill + (picture.data[at + c]! - fill) * kept)
+      }
     }
   }
   return { width: picture.width, height: picture.height, data }
@@ -130,16 +133,24 @@ function contourLines(map: MapData, { low, high }: Limits, scale: Colormap, shar
 }
 
 /** What the caption says of how maps are shown. */
-export function scaleSentence(shown: readonly ShownMap[], scales: Scales, { show, levels }: Pick<MapOptions, 'show' | 'levels'>): string {
+export function scaleSentence(shown: readonly ShownMap[], scales: Scales, { show, levels, removed }: Pick<MapOptions, 'show' | 'levels' | 'removed'>): string {
   const used = shown.map((one) => scales.of(one))
   const maps = new Set(used.map(({ colormap: { title } }) => title))
   const how = {
     overlay: `over the desaturated input: colour (${[...maps].join(' and ')}) and opacity by value`,
     map: `at their own resolution (${[...maps].join(' and ')})`,
-    masked: 'times the input; what they remove is grey',
+    masked: `times the input; what they remove is ${removed === 'fill' ? fillsText(shown) : removed}`,
     contour: `as lines at ${levels.map((level) => `${Math.round(level * 100)}%`).join(', ')} of their scale over the desaturated input`,
   }[show]
   const kinds = [...new Set(used.map(({ normalisation }) => ({ range: 'limits as stated by the method', map: 'from least to greatest value', 'percentile-99': 'up to the 99th percentile, values beyond clipped', several: 'limits that hold those of all its maps' })[normalisation]))]
   const whose = { shared: 'one scale for all', row: 'one scale per row', column: 'one scale per column', each: 'each its own scale' }[scales.sharing]
   return `Maps ${how}; ${whose}, ${kinds.join(' or ')}.`
+}
+
+/** E.g. "filled as in the run (blurred input)". */
+function fillsText(shown: readonly ShownMap[]): string {
+  const names = [...new Set(shown.flatMap(({ run }) => (run.fill ? [run.fill.name.toLowerCase()] : [])))]
+  const greys = shown.some(({ run }) => run.fill === null)
+  if (names.length === 0) return 'grey'
+  return `filled as in the run (${names.join(', ')})${greys ? ', grey where a method fills nothing' : ''}`
 }

@@ -18,12 +18,10 @@ export function reconstructionPanel(spec: PanelOf<'reconstruction'>, context: Pa
   const shown = sheet.variations.slice(0, spec.variations)
   const plain = (picture: PictureCell['picture'], above: string | null, below: readonly Span[] | null): PictureCell =>
     ({ picture, pixelated: false, lines: [], framed: true, above, below })
-  const outcome: Span[] = [
-    ...(spec.classes && sheet.outcome !== null ? [{ text: sheet.outcome }] : []),
-    ...(spec.probabilities && sheet.probability !== null ? [...(spec.classes && sheet.outcome !== null ? [{ text: ', ' }] : []), ...equation('p', sheet.probability)] : []),
-  ]
+  const outcome = spec.classes && sheet.outcome !== null ? [{ text: sheet.outcome }] : null
+  const probability = spec.probabilities && sheet.probability !== null ? equation('p', sheet.probability) : null
   const cells = [
-    plain(sheet.input, 'Input', outcome.length > 0 ? outcome : null),
+    plain(sheet.input, 'Input', probability),
     plain(sheet.salient, 'Salient input', null),
     ...shown.map(({ picture, probability, accepted }, i) => plain(picture, i === 0 ? 'Variations' : null, belowOf(spec, probability, accepted))),
   ]
@@ -31,7 +29,7 @@ export function reconstructionPanel(spec: PanelOf<'reconstruction'>, context: Pa
     const most = Math.max(1, Math.floor((width + context.gutter) / (easyCell + context.gutter)))
     const across = Math.min(cells.length, spec.across ?? Math.ceil(cells.length / Math.ceil(cells.length / most)))
     const rows: PictureRow[] = []
-    for (let i = 0; i < cells.length; i += across) rows.push({ label: [], cells: cells.slice(i, i + across), bar: null })
+    for (let i = 0; i < cells.length; i += across) rows.push({ label: i === 0 && outcome ? [outcome] : [], cells: cells.slice(i, i + across), bar: null })
     return pictureGridPanel(context, { columns: across, rows, bars: [], barFrom: 0 }, spec.title)
   }
   const judged = shown.filter(({ accepted }) => accepted !== null)

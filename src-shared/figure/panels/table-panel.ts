@@ -11,7 +11,19 @@ import { tableModel, type TableCell } from './table.ts'
 /** mm */
 const columnGap = 3
 const rulePad = 1.1
+/** Between the parts of a table that is wider than its place. */
+const blockGap = 2.6
+/** mm that a name always has, and the share of the longest that may be cut before columns go below each other. */
+const leastName = 16
+const shortestName = 0.75
 const heavy = { ...axisStroke, width: 0.8 }
+
+/** So many columns beside each other. */
+interface Block {
+  names: number
+  columns: { index: number; width: number; head: ReturnType<typeof wrap> }[]
+  lines: number
+}
 
 /** Methods (or runs) by metrics, with the rules that printed tables have. */
 export function tablePanel(spec: PanelOf<'table'>, context: PanelContext): Panel {
@@ -24,31 +36,47 @@ export function tablePanel(spec: PanelOf<'table'>, context: PanelContext): Panel
   const wide = (cell: readonly Span[]): number => cell.reduce((sum, { text, style }) => sum + textWidth(text, format, style), 0)
   const arrows = { higher: ' ↑', lower: ' ↓' }
 
+  const numbers = model.columns.map((_, c) => Math.max(...spans.map((row) => wide(row[c]!))))
+  const longest = Math.max(leastName, ...model.rows.map(({ label }) => textWidth(label, format)))
+
   /** Columns as wide as their numbers, heads broken into lines; the names take what is left. */
-  function shapeAt(width: number) {
-    const numbers = model.columns.map((_, c) => Math.max(...spans.map((row) => wide(row[c]!))))
-    const least = 16
-    const names = Math.min(Math.max(least, ...model.rows.map(({ label }) => textWidth(label, format))), Math.max(least, width - numbers.reduce((a, b) => a + b + columnGap, 0)))
-    const free = Math.max(0, width - names - numbers.reduce((a, b) => a + b + columnGap, 0)) / model.columns.length
-    const columns = model.columns.map(({ title, better }, c) => {
+  function blockOf(columns: readonly number[], width: number): Block {
+    const taken = columns.reduce((sum, c) => sum + numbers[c]! + columnGap, 0)
+    const names = Math.min(longest, Math.max(leastName, width - taken))
+    const free = Math.max(0, width - names - taken) / columns.length
+    const shaped = columns.map((c) => {
+      const { title, better } = model.columns[c]!
       const text = `${title}${better === null ? '' : arrows[better]}`
       const room = numbers[c]! + Math.min(free, Math.max(0, textWidth(text, format) - numbers[c]!))
-      return { width: room, head: wrap([{ text }], Math.max(room, 9), format) }
+      return { index: c, width: room, head: wrap([{ text }], Math.max(room, 9), format) }
     })
-    const lines = Math.max(...columns.map(({ head }) => head.length))
-    return { names, columns, lines, height: (headed ? headHeight(family) : 0) + rulePad * 5 + leading * (lines + model.rows.length) + 0.8 }
+    return { names, columns: shaped, lines: Math.max(...shaped.map(({ head }) => head.length)) }
   }
 
-  function draw(area: Area): Item[] {
-    const { names, columns, lines } = shapeAt(area.width)
-    const items: Item[] = headed ? drawHead(context, spec.title ?? '', area) : []
+  /** Columns that do not fit beside the others stand below them, with the names again. */
+  function blocksAt(width: number): Block[] {
+    const all = numbers.map((_, c) => c)
+    const names = Math.min(longest * shortestName, width * 0.45)
+    for (let parts = 1; parts < all.length; parts++) {
+      const each = Math.ceil(all.length / parts)
+      const groups = Array.from({ length: Math.ceil(all.length / each) }, (_, part) => all.slice(part * each, (part + 1) * each))
+      if (groups.every((own) => own.reduce((sum, c) => sum + numbers[c]! + columnGap, names) <= width)) return groups.map((own) => blockOf(own, width))
+    }
+    return all.map((c) => blockOf([c], width))
+  }
+
+  const heightOf = ({ lines }: Block): number => rulePad * 5 + leading * (lines + model.rows.length) + 0.8
+  const heightAt = (width: number): number => (headed ? headHeight(family) : 0) + blocksAt(width).reduce((sum, block) => sum + heightOf(block) + blockGap, -blockGap)
+
+  function drawBlock({ names, columns, lines }: Block, x: number, top: number): Item[] {
+    const items: Item[] = []
     const cap = capHeight(format)
-    const total = Math.min(area.width, names + columns.reduce((sum, column) => sum + column.width + columnGap, 0))
-    const rule = (y: number, stroke = axisStroke): Item => polyline([[area.x, y], [area.x + total, y]], stroke)
-    let y = area.y + (headed ? headHeight(family) : 0) + 0.2
+    const total = names + columns.reduce((sum, column) => sum + column.width + columnGap, 0)
+    const rule = (y: number, stroke = axisStroke): Item => polyline([[x, y], [x + total, y]], stroke)
+    let y = top + 0.2
     items.push(rule(y, heavy))
     y += rulePad
-    let right = area.x + names
+    let right = x + names
     const rights = columns.map((column) => (right += columnGap + column.width))
     columns.forEach(({ head }, c) => head.forEach((line, i) => {
       const baseline = y + cap + leading * (lines - head.length + i) + 0.3
@@ -59,17 +87,27 @@ export function tablePanel(spec: PanelOf<'table'>, context: PanelContext): Panel
     y += rulePad
     model.rows.forEach(({ label }, r) => {
       const baseline = y + leading * r + cap + 0.4
-      items.push(placeText(ellipsise(label, names, format), area.x, baseline, format))
-      spans[r]!.forEach((cell, c) => items.push(placeText(cell, rights[c]!, baseline, format, { anchor: 'end' })))
+      items.push(placeText(ellipsise(label, names, format), x, baseline, format))
+      columns.forEach(({ index }, c) => items.push(placeText(spans[r]![index]!, rights[c]!, baseline, format, { anchor: 'end' })))
     })
     items.push(rule(y + leading * model.rows.length + rulePad * 0.6, heavy))
+    return items
+  }
+
+  function draw(area: Area): Item[] {
+    const items: Item[] = headed ? drawHead(context, spec.title ?? '', area) : []
+    let y = area.y + (headed ? headHeight(family) : 0)
+    for (const block of blocksAt(area.width)) {
+      items.push(...drawBlock(block, area.x, y))
+      y += heightOf(block) + blockGap
+    }
     return items
   }
 
   const counts = countText(model.rows.map(({ runs }) => ({ runs })))
   return {
     grows: false,
-    height: (width) => shapeAt(width).height,
+    height: heightAt,
     draw,
     caption: sentence(context, `${model.columns.map(({ title }) => title).join(', ')} of ${model.rows.length} ${model.rows.some(({ runs }) => runs.length > 1) ? 'methods' : 'runs'}, ${counts}${model.intervals ? '; means with 95% bootstrap intervals, bold where the best interval overlaps no other' : ''}; arrows point to the better end.`),
     numbers: model.rows.flatMap(({ label, runs, cells }) => cells.map((cell, c): FigureNumber => ({

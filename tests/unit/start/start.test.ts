@@ -67,7 +67,7 @@ describe('the binary', () => {
 })
 
 describe('fetching', () => {
-  async function fetchWith(source: string, patience = 400): Promise<{ reason: string | null; said: string; ms: number }> {
+  async function fetchWith(source: string, patience = 2000): Promise<{ reason: string | null; said: string; ms: number }> {
     const installer = path.join(root, 'installer.cjs')
     await writeFile(installer, source)
     let said = ''
@@ -84,8 +84,8 @@ describe('fetching', () => {
       let n = 0
       const timer = setInterval(() => {
         fs.appendFileSync(path.join(folder, 'electron.zip'), 'x'.repeat(1000))
-        if (++n === 8) clearInterval(timer)
-      }, 150)`)
+        if (++n === 12) clearInterval(timer)
+      }, 200)`)
     expect(reason).toBeNull()
     expect(said.split('\n')).toHaveLength(2)
     expect(await leftovers()).toEqual(before)

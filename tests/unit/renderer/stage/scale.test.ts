@@ -11,7 +11,7 @@ const mask = { signed: false, range: [0, 1], mask: true } as const
 
 test('the stated range is in force for masks; single pixels of other maps do not take all of the scale', () => {
   expect(scaleOf(map, chosen, mask)).toMatchObject({ limits: { low: 0, high: 1 }, normalisation: 'range' })
-  const spiked = { width: 20, height: 20, data: Float32Array.from({ length: 400 }, (_, i) => (i === 7 ? 1000 : 1)) }
+  const spiked = { width: 20, height: 20, data: Float32Array.from({ length: 400 }, (_, i) => (i === 7 ? 1000 : i % 2)) }
   expect(scaleOf(spiked, chosen, { signed: false, range: [0, null], mask: false })).toMatchObject({ limits: { low: 0, high: 1 }, normalisation: 'percentile-99' })
   expect(scaleOf(map, { ...chosen, normalisation: 'map' }, { ...mask, mask: false })).toMatchObject({ limits: { low: 0.25, high: 0.75 }, normalisation: 'map' })
 })

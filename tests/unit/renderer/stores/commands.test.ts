@@ -6,10 +6,12 @@ import { keyOf, keyText, useCommands, type Command } from '#renderer/stores/comm
 import { useDialogs } from '#renderer/stores/dialogs.ts'
 import { useHistory } from '#renderer/stores/history.ts'
 import { useNotices } from '#renderer/stores/notices.ts'
+import { viewShown } from '#renderer/stores/views.ts'
 
 beforeEach(() => {
   setActivePinia(createPinia())
   document.body.replaceChildren()
+  viewShown.value = 'explain'
 })
 
 function pressOn(target: HTMLElement, init: KeyboardEventInit): KeyboardEvent {

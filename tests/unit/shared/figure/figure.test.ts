@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { comparisonSpec } from '#shared/figure/comparison-spec.ts'
+import { masksBy } from '#shared/domain/mask-steps.ts'
 import type { DisplayList, Item, TextItem } from '#shared/figure/display-list.ts'
 import { fontFamilies } from '#shared/figure/faces.ts'
 import { layOutFigure } from '#shared/figure/figure.ts'
@@ -11,6 +12,7 @@ import { capHeight } from '#shared/figure/set.ts'
 import { parseFigureSpec, runsOfSpec, type FigureSpecInput, type PanelOf } from '#shared/figure/spec.ts'
 import { writeSvg } from '#shared/figure/svg.ts'
 import { expectGolden } from '../../../golden.ts'
+import { examplePicture } from './example-run.ts'
 import { exampleFacts, figureRun, runIds } from './example-figure.ts'
 
 type PanelInput = FigureSpecInput['panels'][number]
@@ -26,6 +28,8 @@ const panels: Record<string, PanelInput> = {
   evolution: { kind: 'evolution', run: runIds[0]!, iterations: [0, 49, 199] },
   terms: { kind: 'losses', runs: [runIds[0]!] },
   probability: { kind: 'losses', runs: [runIds[0]!, runIds[1]!], quantity: 'probability' },
+  fitness: { kind: 'losses', runs: [runIds[3]!, runIds[6]!], quantity: 'fitness' },
+  convergence: { kind: 'losses', runs: [runIds[4]!] },
   curves: { kind: 'curves', runs: runIds },
   table: { kind: 'table', runs: runIds },
   scatter: { kind: 'scatter', runs: runIds, metric: 'insertion' },
@@ -86,6 +90,19 @@ describe('layout', () => {
     }), { numRuns: 40 })
   })
 
+  test('a table wider than its place goes on below, with the names again', () => {
+    const ids = ['deletion', 'insertion', ...Array.from({ length: 8 }, (_, i) => `m${i}`)]
+    const runs = runIds.map((id) => ({ ...facts.runs.get(id)!, metrics: ids.map((metric, i) => ({ metric, value: i / 10, curves: [] })) }))
+    const many: FigureFacts = { ...facts, runs: new Map(runs.map((run) => [run.id, run])), metrics: new Map(ids.map((id) => [id, { title: `Metric ${id}`, better: 'higher' as const }])) }
+    for (const width of [82.5, 122, 181]) {
+      const { list } = layOutFigure(spec([{ kind: 'table', runs: runIds }], { width }), many)
+      expectTidy(list, `ten metrics, ${width}`)
+      const texts = list.items.flatMap((item) => (item.type === 'text' ? [textOf(item)] : []))
+      expect(texts.filter((text) => text.startsWith('RISE')).length).toBeGreaterThan(1)
+      expect(texts.filter((text) => /^0\.\d{3} \[/.test(text))).toHaveLength(30)
+    }
+  })
+
   test('lines keep their widths whatever the size of type', () => {
     const widths = (size: number | null) => new Set(layOutFigure(spec([panels['curves']!], { size }), facts).list.items.flatMap((item) => (item.type === 'path' && item.stroke ? [item.stroke.width] : [])))
     expect(widths(12)).toEqual(widths(null))
@@ -115,6 +132,18 @@ describe('numbers', () => {
     expect(curve.every(({ low, value, high }) => low! <= value! + 1e-12 && high! >= value! - 1e-12)).toBe(true)
   })
 
+  test('a population between its best and its worst, and an estimate that settles over the masks it has asked', () => {
+    const fitness = layOutFigure(spec([{ kind: 'losses', runs: [runIds[3]!] }]), facts).numbers
+    const at = (series: string) => fitness.filter((one) => one.series === series).map(({ value }) => value!)
+    expect(fitness.every(({ quantity }) => quantity === 'fitness')).toBe(true)
+    expect(at('median').every((value, i) => at('least')[i]! <= value && value <= at('greatest')[i]!)).toBe(true)
+    const settled = layOutFigure(spec([{ kind: 'losses', runs: [runIds[4]!] }]), facts)
+    expect(settled.numbers.map(({ x }) => x)).toEqual(Array.from({ length: 20 }, (_, i) => (i + 1) * 64))
+    expect(settled.list.items.some((item) => item.type === 'text' && textOf(item) === 'masks')).toBe(true)
+    // The last of RISE's steps has what is left of the masks.
+    expect(masksBy([1, 62, 63], 4000, { height: 64, width: 64 })).toEqual([64, 3968, 4000])
+  })
+
   test('nobody wins without intervals that stand apart', () => {
     const context = { facts, family: 'arimo' as const, letter: null, name: 'a', gutter: 1 }
     const table = (values: readonly (readonly number[])[]) => {
@@ -128,9 +157,16 @@ describe('numbers', () => {
     expect(table([[0.9, 0.9, 0.9], [0.9, 0.9, 0.9]])).toEqual([false, false])
   })
 
-  test('a masked picture is itself where the mask is one and grey where it is zero', () => {
+  test('a masked picture is itself where the mask is one and what was chosen where it is zero', () => {
     const picture = { width: 2, height: 1, data: Uint8Array.of(10, 20, 30, 200, 210, 220) }
-    expect([...maskedPicture(picture, { width: 2, height: 1, data: Float32Array.of(1, 0) }, { low: 0, high: 1 }).data]).toEqual([10, 20, 30, 128, 128, 128])
+    const mask = { width: 2, height: 1, data: Float32Array.of(1, 0) }
+    const fill = { ...picture, data: Uint8Array.of(1, 2, 3, 4, 5, 6) }
+    expect([...maskedPicture(picture, mask, { low: 0, high: 1 }, 128).data]).toEqual([10, 20, 30, 128, 128, 128])
+    expect([...maskedPicture(picture, mask, { low: 0, high: 1 }, fill).data]).toEqual([10, 20, 30, 4, 5, 6])
+    const panel = panels['masks'] as Extract<PanelInput, { kind: 'grid' }>
+    const run = { ...facts.runs.get(runIds[0]!)!, fill: { picture: examplePicture(96, 72), name: 'Blurred input' } }
+    const told = (removed: 'fill' | 'white') => layOutFigure(spec([{ ...panel, removed, rows: panel.rows.slice(0, 1) }]), { ...facts, runs: new Map([[run.id, run]]) }).caption
+    expect([told('fill'), told('white')]).toEqual([expect.stringContaining('filled as in the run (blurred input)'), expect.stringContaining('what they remove is white')])
   })
 })
 
@@ -140,6 +176,7 @@ describe('refusals name the run or the field', () => {
     ['runs of several images in one', [{ kind: 'methods', runs: [runIds[0]!, runIds[3]!] }], {}, runIds[3]!, /60 × 90.*96 × 72/],
     ['a row with two inputs', [{ kind: 'grid', columns: [{}, {}], rows: [{ cells: [runIds[0]!, runIds[3]!] }] }], {}, runIds[3]!, /Put one image in a row/],
     ['a run without a course', [{ kind: 'evolution', run: runIds[2]! }], {}, runIds[2]!, /no course/],
+    ['a run without a population', [{ kind: 'losses', runs: [runIds[0]!], quantity: 'fitness' }], {}, runIds[0]!, /no population/],
     ['a signed map as a mask', [{ kind: 'methods', runs: [runIds[2]!], show: 'masked' }], {}, 'show', /signed/],
     ['a metric that was not measured', [{ kind: 'curves', runs: [runIds[0]!], metric: 'road' }], {}, runIds[0]!, /not measured/],
     ['pictures too small to see', [{ ...grid, columns: Array.from({ length: 30 }, () => ({})), rows: [{ cells: Array.from({ length: 30 }, () => runIds[0]!) }] } as PanelInput], { width: 82.5 }, 'width', /mm wide/],

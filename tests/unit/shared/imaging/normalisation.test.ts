@@ -23,6 +23,8 @@ test('percentile 99 interpolates between order statistics as numpy does', () => 
   // numpy.percentile(numpy.arange(101), 99) = 99; of 0…10: 9.9
   expect(displayLimits(row(...Array.from({ length: 101 }, (_, i) => i)), 'percentile-99', mask)).toEqual({ low: 0, high: 99 })
   expect(displayLimits(row(...Array.from({ length: 11 }, (_, i) => i)), 'percentile-99', mask).high).toBeCloseTo(9.9, 6)
+  // The sums of RISE, say: what all have in common is no colour.
+  expect(displayLimits(row(...Array.from({ length: 101 }, (_, i) => 500 + i)), 'percentile-99', mask)).toEqual({ low: 500, high: 599 })
 })
 
 test('a constant map has a scale; values beyond the limits are clipped', () => {
