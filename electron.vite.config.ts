@@ -1,13 +1,15 @@
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'electron-vite'
+import { packages, requiredPackages } from './scripts/build/required-packages.js'
 
 export default defineConfig({
   main: {
+    plugins: [requiredPackages()],
     build: {
       outDir: 'out/main',
       // Electron 45's own target would hold syntax that Node 20, which runs the CLI and the web shell, cannot parse.
       target: 'node20.19',
-      externalizeDeps: { include: ['@tensorflow/tfjs-node-gpu', 'onnxruntime-node'] },
+      externalizeDeps: { include: ['@tensorflow/tfjs-node-gpu', 'onnxruntime-node'], exclude: packages },
       rolldownOptions: {
         input: {
           index: 'src-main/shells/electron/main.ts',

@@ -1,19 +1,28 @@
 import { defineConfigWithVueTs, vueTsConfigs } from '@vue/eslint-config-typescript'
 import pluginVue from 'eslint-plugin-vue'
 import importDirection from './scripts/lint/import-direction.js'
+import * as typedParser from './scripts/lint/typed-parser.js'
 
 export default defineConfigWithVueTs(
   { ignores: ['out/', 'dist/', 'screenshots/', 'node_modules/', 'maskscope-studies/'] },
-  pluginVue.configs['flat/recommended'],
+  // Beside the window nothing of Vue is there to be looked for.
+  pluginVue.configs['flat/recommended'].map((config) => (config.files || !config.rules ? config : { ...config, files: ['src-renderer/**', 'tests/unit/renderer/**'] })),
   vueTsConfigs.recommended,
   {
     // These rules ask the compiler; that takes most of the time, so they look at what people run.
     files: ['src-*/**/*.ts', 'src-*/**/*.vue', 'tests/e2e/**/*.ts'],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname, extraFileExtensions: ['.vue'] } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/await-thenable': 'error',
     },
+  },
+  { files: ['src-*/**/*.ts', 'tests/e2e/**/*.ts'], languageOptions: { parser: typedParser } },
+  { files: ['src-*/**/*.vue'], languageOptions: { parserOptions: { parser: typedParser } } },
+  {
+    // The Vue settings ask for types everywhere.
+    files: ['**/*.ts'],
+    ignores: ['src-*/**', 'tests/e2e/**'],
+    languageOptions: { parserOptions: { projectService: false } },
   },
   {
     files: ['**/*.ts', '**/*.vue'],
@@ -24,8 +33,8 @@ export default defineConfigWithVueTs(
     },
   },
   {
-    // Nothing of Vue is in there, and this rule asks for the types of everything it reads.
-    files: ['src-main/**', 'src-shared/**', 'scripts/**', 'bench/**', 'tests/**'],
+    // This rule asks for the types of everything it reads.
+    files: ['tests/**'],
     rules: { 'vue/no-ref-as-operand': 'off' },
   },
   {

@@ -16,6 +16,7 @@ export class Hand {
   async command(title: string): Promise<void> {
     await this.key('Control+k')
     await this.page.keyboard.type(title)
+    await this.page.getByRole('dialog').getByRole('option').first().waitFor()
     await this.key('Enter')
   }
 

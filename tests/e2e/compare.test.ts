@@ -8,7 +8,7 @@ import { root } from '../../scripts/build/ensure-built.js'
 import { browserTest } from '../browser.ts'
 import { bringAxe, faults } from './axe.ts'
 import { dropFiles, type Given } from './give-files.ts'
-import { patience, standOfFile, until } from './steps.ts'
+import { downloadOf, patience, standOfFile, until } from './steps.ts'
 
 const stand = standOfFile({ executor: 'tfjs' })
 
@@ -61,7 +61,7 @@ browserTest('four methods on two dropped images: reload on the way, scrub, blink
 
   await page.keyboard.press('ControlOrMeta+Enter')
   // The first results are there while others still wait, and the page goes in the middle of it.
-  await grid(page).getByRole('progressbar').first().waitFor({ timeout: patience })
+  await until(async () => /queued|running/.test(await grid(page).innerText()), 'runs are under way')
   await page.reload()
   await grid(page).getByRole('gridcell').first().waitFor()
   expect(await grid(page).getByRole('gridcell').count()).toBe(8)
@@ -123,12 +123,28 @@ browserTest('four methods on two dropped images: reload on the way, scrub, blink
   // The grid as it stands becomes a figure of the study.
   await page.getByRole('button', { name: 'Make figure' }).click()
   await page.getByRole('button', { name: 'Export', exact: true }).click()
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('dialog', { name: 'Export the figure' }).getByRole('button', { name: 'Save', exact: true }).click()])
-  expect(download.suggestedFilename()).toMatch(/\.pdf$/)
+  const [download] = await Promise.all([downloadOf(page, '.pdf'), page.getByRole('dialog', { name: 'Export the figure' }).getByRole('button', { name: 'Save', exact: true }).click()])
   expect(readFileSync(await download.path()).subarray(0, 5).toString()).toBe('%PDF-')
   const figures = path.join(shell.studies, readdirSync(shell.studies)[0]!, 'figures')
   const [spec] = readdirSync(figures).filter((name) => name.endsWith('.json')).map((name) => JSON.parse(readFileSync(path.join(figures, name), 'utf8')) as FigureSpec)
   expect(spec!.panels[0]).toMatchObject({ kind: 'grid', show: 'overlay', scale: 'each', columns: methods.map((label) => ({ label })) })
   expect((spec!.panels[0] as PanelOf<'grid'>).rows.map(({ cells }) => cells.filter((run) => run !== null).length)).toEqual([4, 4])
+
+  // The comparison as a command; deleted, and back.
+  await page.keyboard.press('ControlOrMeta+2')
+  const menu = page.getByRole('button', { name: /^Comparison .*: others$/ })
+  const choose = async (item: string): Promise<void> => {
+    await menu.press('Enter')
+    await page.getByRole('menuitem', { name: item, exact: true }).click()
+  }
+  await choose('Copy as command')
+  const line = await page.getByText(/^Copied: maskscope compare /).innerText()
+  expect(line).toContain('photo-2000007.png')
+  expect(line).toContain('--methods grad-cam,gradient,integrated-gradients,neuromask')
+  await choose('Delete')
+  await page.getByText('Comparison deleted.').first().waitFor()
+  await page.getByText('Each image becomes a row').waitFor()
+  await page.keyboard.press('ControlOrMeta+z')
+  await finishedAll(page, 8)
   expect(window.complaints).toEqual([])
 })

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { browserTest } from '../browser.ts'
-import { coloursOf, finished, openDemo, patience, readyToRun, rowOf, standOfFile } from './steps.ts'
+import { coloursOf, downloadOf, finished, openDemo, patience, readyToRun, rowOf, standOfFile } from './steps.ts'
 
 const stand = standOfFile()
 
@@ -38,7 +38,7 @@ async function download(page: Page, format: 'PDF' | 'SVG' | 'PNG'): Promise<{ na
   await page.keyboard.press('ControlOrMeta+e')
   const dialog = page.getByRole('dialog', { name: 'Export the figure' })
   await dialog.getByRole('group', { name: 'Format' }).getByRole('button', { name: format }).click()
-  const [event] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: 'Save', exact: true }).click()])
+  const [event] = await Promise.all([downloadOf(page, `.${format.toLowerCase()}`), dialog.getByRole('button', { name: 'Save', exact: true }).click()])
   await dialog.waitFor({ state: 'detached' })
   const file = await event.path()
   return { name: event.suggestedFilename(), file, bytes: await readFile(file) }

@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import { root } from '../../scripts/build/ensure-built.js'
 import { browserTest } from '../browser.ts'
 import { bringAxe, faults } from './axe.ts'
-import { finished, openDemo, patience, readyToRun, setNumber, standOfFile, until } from './steps.ts'
+import { downloadOf, finished, openDemo, patience, readyToRun, setNumber, standOfFile, until } from './steps.ts'
 
 const stand = standOfFile()
 
@@ -37,7 +37,7 @@ browserTest('a figure from a finished run: template, options, previews, undo, ex
 
   await page.keyboard.press('ControlOrMeta+e')
   const dialog = page.getByRole('dialog', { name: 'Export the figure' })
-  const downloads = Promise.all([page.waitForEvent('download', (download) => download.suggestedFilename().endsWith('.pdf')), page.waitForEvent('download', (download) => download.suggestedFilename().endsWith('.json'))])
+  const downloads = Promise.all([downloadOf(page, '.pdf'), downloadOf(page, '.json')])
   await dialog.getByRole('button', { name: 'Save', exact: true }).click()
   const [pdf, sidecar] = await downloads
   expect(JSON.parse(readFileSync(await sidecar.path(), 'utf8'))).toMatchObject({ format: 'maskscope-provenance', runs: [{ order: { method: 'neuromask' } }] })

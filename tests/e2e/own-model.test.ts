@@ -9,7 +9,7 @@ import { dataPath, hasData } from '../data.ts'
 import { findBrowser } from '../find-browser.ts'
 import { dropFiles, pasteFiles, type Given } from './give-files.ts'
 import { startShell, type Shell } from './shell.ts'
-import { closeBrowser, openWindow } from './window.ts'
+import { closeWindows, openWindow } from './window.ts'
 
 /** A network pretrained on ImageNet, without a card, and a photo: as a person brings them. */
 const folder = mkdtempSync(path.join(tmpdir(), 'maskscope-own-'))
@@ -32,7 +32,7 @@ beforeAll(async () => {
   page.setDefaultTimeout(20_000)
 })
 afterAll(async () => {
-  await closeBrowser()
+  await closeWindows()
   await shell?.stop()
   rmSync(folder, { recursive: true, force: true })
 })

@@ -9,7 +9,7 @@ import { findBrowser } from '../find-browser.ts'
 import { tinyCard, writeTinyModel } from '../fixtures/tiny-model.ts'
 import { dropFiles, pasteFiles, type Given } from './give-files.ts'
 import { startShell, type Shell } from './shell.ts'
-import { closeBrowser, openWindow } from './window.ts'
+import { closeWindows, openWindow } from './window.ts'
 
 /** All of it in one window: each refusal must leave it usable for the next. */
 const folder = mkdtempSync(path.join(tmpdir(), 'maskscope-refusals-'))
@@ -29,7 +29,7 @@ beforeAll(async () => {
   await page.getByRole('combobox', { name: 'Target class' }).waitFor()
 })
 afterAll(async () => {
-  await closeBrowser()
+  await closeWindows()
   await shell?.stop()
   rmSync(folder, { recursive: true, force: true })
 })

@@ -2,19 +2,24 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { root } from '../../scripts/build/ensure-built.js'
 import { browserTest } from '../browser.ts'
 import { findBrowser } from '../find-browser.ts'
 import { startShell, type Shell } from './shell.ts'
-import { closeBrowser, openWindow } from './window.ts'
+import { until } from './steps.ts'
+import { closeWindows, openWindow } from './window.ts'
 
 /** One window with the demo; the runs are counted on from test to test. */
 const folder = mkdtempSync(path.join(tmpdir(), 'maskscope-steering-'))
 let shell: Shell
 let page: Page
 let complaints: string[]
+
+/** Of the first run: not over before it is paused. */
+const iterations = 200
 
 beforeAll(async () => {
   if (findBrowser() === undefined) return
@@ -25,7 +30,7 @@ beforeAll(async () => {
   await section('Target class').waitFor()
 })
 afterAll(async () => {
-  await closeBrowser()
+  await closeWindows()
   await shell?.stop()
   rmSync(folder, { recursive: true, force: true })
 })
@@ -49,7 +54,8 @@ async function start(iterations: number, seed: number): Promise<number> {
   const before = await page.locator('tr[data-run]').count()
   await button('Run').click()
   await page.waitForFunction((count) => document.querySelectorAll('tr[data-run]').length > count, before)
-  return Math.max(...runNames().map((name) => Number.parseInt(name, 10)))
+  // Of the table: the folder of a run that waits may not be there yet.
+  return page.evaluate(() => Math.max(...[...document.querySelectorAll<HTMLElement>('tr[data-run]')].map(({ dataset }) => Number.parseInt(dataset['run']!, 10))))
 }
 
 /** Of the one study that the window writes. */
@@ -84,6 +90,19 @@ function drawn(picture: string): Promise<string> {
   return page.getByRole('img', { name: new RegExp(`^${picture}\\b`) }).locator('canvas').last().evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL())
 }
 
+/** The same, once it stays: what is live is drawn a little after it is told of. */
+async function settled(picture: string): Promise<string> {
+  let before = await drawn(picture)
+  await until(async () => {
+    await setTimeout(300)
+    const now = await drawn(picture)
+    const same = now === before
+    before = now
+    return same
+  }, `${picture} stays as it is`)
+  return before
+}
+
 /** Notes for each run in which turn of the page it was first seen to be under way. */
 async function watchBeginnings(): Promise<void> {
   await page.evaluate(() => {
@@ -98,19 +117,23 @@ async function watchBeginnings(): Promise<void> {
 }
 
 browserTest('a run is paused, looked through, changed, goes on, and its line makes the same bytes', async () => {
-  const number = await start(100, 4)
+  const number = await start(iterations, 4)
   await reaches(10)
   await button('Pause').click()
   await section('Method').getByText(/The run is paused after iteration \d+/).waitFor()
 
   // Through what there is so far.
+  const latest = await settled('Mask')
   const last = Number(await scrubber().getAttribute('aria-valuenow'))
-  const latest = await drawn('Mask')
   await scrubber().press('Home')
   await expect.poll(() => scrubber().getAttribute('aria-valuenow')).toBe('0')
   await expect.poll(() => drawn('Mask')).not.toBe(latest)
-  await scrubber().press('ArrowRight')
-  await expect.poll(() => scrubber().getAttribute('aria-valuenow')).toBe('1')
+  // All that the study keeps is there once the run rests, also what it was too quick to be told of.
+  await expect.poll(async () => {
+    await scrubber().press('Home')
+    await scrubber().press('ArrowRight')
+    return scrubber().getAttribute('aria-valuenow')
+  }).toBe('1')
   await scrubber().press('End')
   await expect.poll(() => scrubber().getAttribute('aria-valuenow')).toBe(String(last))
   await expect.poll(() => drawn('Mask')).toBe(latest)
@@ -153,17 +176,17 @@ browserTest('a run made again with changes is compared with the first by blinkin
   await set('Seed', 77)
   await chooseFor(1, 'Run again with changes')
   await expect.poll(() => parameter('Seed').inputValue()).toBe('4')
-  expect(await parameter('Iterations').inputValue()).toBe('100')
+  expect(await parameter('Iterations').inputValue()).toBe(String(iterations))
   const number = await start(40, 9)
   await finished(number)
   await row(1).click()
   await row(number).click({ modifiers: ['Control'] })
   const pane = page.getByRole('complementary', { name: 'Two runs compared' })
   await pane.getByRole('row', { name: 'Seed 4 9' }).waitFor()
-  await pane.getByRole('row', { name: 'Iterations 100 40' }).waitFor()
+  await pane.getByRole('row', { name: `Iterations ${iterations} 40` }).waitFor()
   await page.getByText(/^Shown: A .*0001.* seed 4/).waitFor()
-  await expect.poll(() => scrubber().getAttribute('aria-valuenow')).toBe('100')
-  const first = await drawn('Mask')
+  await expect.poll(() => scrubber().getAttribute('aria-valuenow')).toBe(String(iterations))
+  const first = await settled('Mask')
   await pane.getByRole('button', { name: /^Blink/ }).click()
   await page.getByText(/^Shown: B .*0002.* seed 9/).waitFor()
   await expect.poll(() => scrubber().getAttribute('aria-valuenow')).toBe('40')
@@ -206,7 +229,7 @@ browserTest('several runs wait for their turn, one that is paused lets others pa
 
   await watchBeginnings()
   const numbers: number[] = []
-  for (let seed = 2; seed < 5; seed++) numbers.push(await start(60, seed))
+  for (let seed = 2; seed < 5; seed++) numbers.push(await start(300, seed))
   // As many at once as there are workers, each with its own progress.
   await page.waitForFunction(([first, many]) => {
     const bars = [...document.querySelectorAll('tr[data-run] [role="progressbar"]')].filter((bar) => {

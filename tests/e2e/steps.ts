@@ -1,8 +1,8 @@
-import type { Locator, Page } from 'playwright-core'
+import type { Download, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll } from 'vitest'
 import { findBrowser } from '../find-browser.ts'
 import { startShell, type Shell, type ShellOptions } from './shell.ts'
-import { closeBrowser, openWindow, type Window, type WindowOptions } from './window.ts'
+import { closeWindows, openWindow, type Window, type WindowOptions } from './window.ts'
 
 /** However slow a machine computes, the demo comes that far in this time, ms. */
 export const patience = 90_000
@@ -23,7 +23,7 @@ export function standOfFile(options: WindowOptions & Pick<ShellOptions, 'executo
     stand = { shell, window, page: window.page }
   })
   afterAll(async () => {
-    await closeBrowser()
+    await closeWindows()
     await stand?.shell.stop()
   })
   return () => stand!
@@ -87,4 +87,9 @@ export async function coloursOf(page: Page, title: string): Promise<number> {
     }
     return colours.size
   })
+}
+
+/** The next file that the page saves whose name ends so; what is saved at once may come in any order. */
+export function downloadOf(page: Page, extension: string): Promise<Download> {
+  return page.waitForEvent('download', (download) => download.suggestedFilename().endsWith(extension))
 }

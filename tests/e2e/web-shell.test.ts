@@ -6,13 +6,13 @@ import { afterAll, afterEach, expect, test } from 'vitest'
 import { root } from '../../scripts/build/ensure-built.js'
 import { browserTest } from '../browser.ts'
 import { startShell, type Shell } from './shell.ts'
-import { closeBrowser, openWindow } from './window.ts'
+import { closeWindows, openWindow } from './window.ts'
 
 const shells: Shell[] = []
 afterEach(async () => {
   for (const shell of shells.splice(0)) await shell.stop()
 })
-afterAll(closeBrowser)
+afterAll(closeWindows)
 
 async function start(): Promise<Shell> {
   const shell = await startShell()

@@ -47,6 +47,11 @@ export async function openWindow(url: string, { theme = 'light', width = 1280, h
   return { page, context, complaints, close: () => context.close() }
 }
 
+/** The browser itself stays for the next file of tests: to start it takes seconds. */
+export async function closeWindows(): Promise<void> {
+  await Promise.all((await browser)?.contexts().map((context) => context.close()) ?? [])
+}
+
 export async function closeBrowser(): Promise<void> {
   await (await browser)?.close()
   browser = undefined

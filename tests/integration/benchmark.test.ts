@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test, vi } from 'vitest'
-import { runCli, startCli } from '../fixtures/cli.ts'
+import { runCli, runCliHere, startCli } from '../fixtures/cli.ts'
 
 vi.setConfig({ testTimeout: 240_000 })
 
@@ -51,7 +51,7 @@ test('bad input ends with code 2 before any work', async () => {
     [['benchmark', '--model', 'demo'], /--data scenes/], [[...asked, '--against', 'rise', '--out', 'x'], /rise is not among those/],
     [['benchmark', '--model', 'demo', '--data', 'idx:nowhere'], /nowhere, which does not exist/],
   ] as const) {
-    const { code, stderr } = await runCli(args, root)
+    const { code, stderr } = await runCliHere(args, root)
     expect(code, stderr).toBe(2)
     expect(stderr).toMatch(message)
   }

@@ -8,7 +8,7 @@ import { families, needs } from '#shared/domain/method.ts'
 import { methods } from '#engine/methods/registry.ts'
 import { dataPath, dataTest } from '../data.ts'
 import { hasOnnxruntime } from '../onnx.ts'
-import { runCli, startCli } from '../fixtures/cli.ts'
+import { runCli, runCliHere, startCli } from '../fixtures/cli.ts'
 import { tinyCard, writeTinyModel } from '../fixtures/tiny-model.ts'
 
 // Programs are started by the dozen: a busy machine must not fail them.
@@ -177,22 +177,22 @@ describe('studies', () => {
       expect(readFileSync(path.join(folder(2), file)).equals(readFileSync(path.join(folder(1), file))), file).toBe(true)
     }
 
-    const second = await runCli(args, cwd)
+    const second = await runCliHere(args, cwd)
     expect(second.code).toBe(0)
     expect(readdirSync(path.join(cwd, 'maskscope-studies')).sort()).toEqual([name, `${name}-2`])
 
     for (const [format, magic] of [['png', '\x89PNG'], ['svg', '<svg'], ['pdf', '%PDF']] as const) {
       const out = path.join('figures', `a.${format}`)
-      const drawn = await runCli(['figure', study, '1', '--out', out, '--width', '120', '--dpi', '150'], cwd)
+      const drawn = await runCliHere(['figure', study, '1', '--out', out, '--width', '120', '--dpi', '150'], cwd)
       expect([drawn.code, drawn.stdout], drawn.stderr).toEqual([0, `${out}\n`])
       expect(readFileSync(path.join(cwd, out), 'latin1').slice(0, 200)).toContain(magic)
     }
     const { width, density } = await sharp(path.join(cwd, 'figures', 'a.png')).metadata()
     expect([width, Math.round(density!)]).toEqual([Math.round((120 / 25.4) * 150), 150])
-    const narrow = await runCli(['figure', study, '1', '--out', 'b.png', '--dpi', '1'], cwd)
+    const narrow = await runCliHere(['figure', study, '1', '--out', 'b.png', '--dpi', '1'], cwd)
     expect([narrow.code, existsSync(path.join(cwd, 'b.png'))]).toEqual([2, false])
     expect(narrow.stderr).toMatch(/1 dpi; choose one between/)
-    const unknown = await runCli(['rerun', study, '9'], cwd)
+    const unknown = await runCliHere(['rerun', study, '9'], cwd)
     expect(unknown.code).toBe(2)
     expect(unknown.stderr).toMatch(/There is no run "9" in .*it holds 0001-scene/)
   })
@@ -204,7 +204,7 @@ describe('studies', () => {
     writeFileSync(path.join(images, 'a.png'), good)
     writeFileSync(path.join(images, 'b.png'), good.subarray(0, 60))
     writeFileSync(path.join(images, 'c.png'), good)
-    const ended = await runCli(['explain', images, '--model', tiny, '--set', 'iterations=2', '--out', path.join(root, 'mixed-study'), '--json', '--jobs', '1'], root)
+    const ended = await runCliHere(['explain', images, '--model', tiny, '--set', 'iterations=2', '--out', path.join(root, 'mixed-study'), '--json', '--jobs', '1'], root)
     expect(ended.code).toBe(1)
     expect(ended.stderr).toMatch(/b\.png is damaged or cut off/)
     expect(documentSchema.parse(JSON.parse(ended.stdout)).runs.map((run) => path.basename(run.image))).toEqual(['a.png', 'c.png'])
@@ -228,14 +228,14 @@ describe('studies', () => {
     for (const run of document.runs) readNpy(path.join(study, run.saliency))
     expect((readdirSync(study, { recursive: true }) as string[]).filter((n) => n.endsWith('.part') || n.includes('lock'))).toEqual([])
     // The study is free again: its lock went with the process.
-    const more = await runCli(['explain', 'scene:1', '--model', tiny, '--set', 'iterations=1', '--out', study], root)
+    const more = await runCliHere(['explain', 'scene:1', '--model', tiny, '--set', 'iterations=1', '--out', study], root)
     expect(more.code, more.stderr).toBe(0)
   })
 })
 
 describe('what there is', () => {
   test('methods --json: every parameter and preset as the registry has it', async () => {
-    const { code, stdout, stderr } = await runCli(['methods', '--json'], root)
+    const { code, stdout, stderr } = await runCliHere(['methods', '--json'], root)
     expect([code, stderr]).toEqual([0, ''])
     const base = { name: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/), label: z.string(), symbol: z.string().optional(), help: z.string().min(1), group: z.string(), live: z.boolean().optional(), common: z.boolean().optional(),
       tune: z.union([z.strictObject({ min: z.number(), max: z.number() }), z.strictObject({ values: z.array(z.union([z.number(), z.string(), z.boolean()])).min(1) })]).optional() }
@@ -256,7 +256,7 @@ describe('what there is', () => {
     expect(neuromask?.id).toBe('neuromask')
     expect(neuromask?.parameters.map((p) => p.name)).toContain('iterations')
     expect(neuromask?.presets.length).toBeGreaterThanOrEqual(4)
-    const text = await runCli(['methods'], root)
+    const text = await runCliHere(['methods'], root)
     for (const { name } of neuromask!.parameters) expect(text.stdout).toContain(` ${name}`)
   })
 
@@ -292,10 +292,10 @@ describe('what there is', () => {
   test('--help and --version from any folder', async () => {
     const { version } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8'))
     expect(await runCli(['--version'], root)).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
-    const help = await runCli(['--help'], root)
+    const help = await runCliHere(['--help'], root)
     expect(help.code).toBe(0)
     for (const command of ['explain', 'rerun', 'doctor', 'methods', 'figure']) expect(help.stdout).toContain(`  ${command} `)
-    const explain = await runCli(['explain', '--help'], root)
+    const explain = await runCliHere(['explain', '--help'], root)
     for (const option of ['model', 'model-card', 'fit', 'range', 'labels', 'target', 'method', 'set', 'seed', 'backend', 'jobs', 'out', 'json']) expect(explain.stdout).toContain(`--${option} `)
   })
 })
@@ -303,7 +303,7 @@ describe('what there is', () => {
 describe('the bundled classifier and its judge', () => {
   test.each(['demo', 'demo-judge'])('--model %s explains a scene by its name alone, all facts stated', async (name) => {
     const cwd = mkdtempSync(path.join(root, 'bundled-'))
-    const ended = await runCli(['explain', 'scene:2000007', '--model', name, '--set', 'iterations=3', '--json'], cwd)
+    const ended = await runCliHere(['explain', 'scene:2000007', '--model', name, '--set', 'iterations=3', '--json'], cwd)
     expect(ended.code, ended.stderr).toBe(0)
     expect(ended.stderr).not.toMatch(/assumed: fit/)
     const { study, runs } = documentSchema.parse(JSON.parse(ended.stdout))
@@ -321,7 +321,7 @@ describe('pretrained networks', () => {
   ] as const) {
     dataTest(`${name} explains ${image}`, async () => {
       const imagenet = dataPath('models', 'imagenet')
-      const ended = await runCli([
+      const ended = await runCliHere([
         'explain', dataPath('photos', image), '--model', path.join(imagenet, name), '--labels', path.join(imagenet, 'labels1001.txt'), '--range', '-1,1',
         '--set', 'iterations=2', '--out', path.join(root, 'imagenet'), '--json',
       ], root)

@@ -10,7 +10,7 @@ import { loadModel } from '#services/models.ts'
 import { createFiles, nodeOperations } from '#storage/files.ts'
 import { watchForInterrupt } from '../../src-main/shells/cli/interruption.ts'
 import { performRuns, type Performed } from '../../src-main/shells/cli/perform.ts'
-import { cliPath, runCli } from '../fixtures/cli.ts'
+import { cliPath, runCliHere } from '../fixtures/cli.ts'
 import { tinyCard, writeTinyModel } from '../fixtures/tiny-model.ts'
 
 // Programs are started by the dozen: a busy machine must not fail them.
@@ -48,7 +48,7 @@ function image(name: string, bytes: Uint8Array): string {
 /** Runs `explain`, which must end with code 2, write nothing, print no document, and say what `message` says. */
 async function refused(args: { image?: string; model?: string; more?: string[] }, message: RegExp, code = 2): Promise<void> {
   const cwd = mkdtempSync(path.join(root, 'cwd-'))
-  const ended = await runCli(['explain', args.image ?? photo, '--model', args.model ?? tiny, '--set', 'iterations=2', '--json', ...(args.more ?? [])], cwd)
+  const ended = await runCliHere(['explain', args.image ?? photo, '--model', args.model ?? tiny, '--set', 'iterations=2', '--json', ...(args.more ?? [])], cwd)
   expect(ended.stderr).toMatch(message)
   expect(ended.stderr).not.toMatch(/internal error|\n {4}at /)
   expect(ended.code).toBe(code)
@@ -122,7 +122,7 @@ describe('targets, parameters, options', () => {
       [['explain', '--model', tiny], /missing required argument 'image'/], [['explain', photo], /required option '--model/], [['explode'], /unknown command 'explode'/],
       [['rerun', path.join(root, 'nothing'), '1'], /is not a study.*Give the folder/], [['figure', tiny, '1', '--out', 'a.bmp'], /must end in \.png, \.svg, \.pdf/],
     ] as const) {
-      const ended = await runCli([...args], root)
+      const ended = await runCliHere([...args], root)
       expect([ended.code, ended.stdout]).toEqual([2, ''])
       expect(ended.stderr).toMatch(message)
     }

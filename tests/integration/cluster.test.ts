@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { cliPath, type Ended, runCli } from '../fixtures/cli.ts'
+import { cliPath, type Ended, runCli, runCliHere } from '../fixtures/cli.ts'
 
 vi.setConfig({ testTimeout: 240_000 })
 
@@ -94,7 +94,7 @@ test('the manifests have the fields of batch/v1, and fit the scripts and the pro
       expect(volumes.map((volume) => volume.name)).toEqual(volumeMounts.map((mount) => mount.name))
     }
   }
-  const help = await runCli(['benchmark', '--help'], root)
+  const help = await runCliHere(['benchmark', '--help'], root)
   for (const option of shard!.args!.filter((word) => word.startsWith('--'))) expect(help.stdout).toContain(option)
   const containerfile = readFileSync(path.join(scripts, 'Containerfile'), 'utf8')
   for (const [, copied] of containerfile.matchAll(/^COPY (?!--from)(\S+)/gm)) expect(() => readFileSync(copied === '.' ? 'package.json' : copied!)).not.toThrow()

@@ -3,15 +3,19 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { build } from 'vite'
 import { afterAll, expect, test } from 'vitest'
 import { openStudyForWriting } from '#services/study-writer.ts'
 import { openStudy } from '#services/studies.ts'
 import { createRandom } from '#shared/random/random.ts'
+import { packages, requiredPackages } from '../../scripts/build/required-packages.js'
 import { tinyCard, writeTinyModel } from '../fixtures/tiny-model.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'maskscope-crash-'))
 const studyFolder = path.join(folder, 'study')
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+// Beside the built program, from where packages are found.
+const built = mkdtempSync(path.resolve('out/crash-'))
+afterAll(() => [folder, built].forEach((each) => rmSync(each, { recursive: true, force: true })))
 
 const at = (file: string): string => JSON.stringify(path.resolve(file))
 
@@ -56,7 +60,12 @@ test('killed 20 times at random moments of a run, a study loses no finished run'
   writeTinyModel(path.join(folder, 'tiny'), { card: tinyCard })
   const script = path.join(folder, 'program.mts')
   writeFileSync(script, program)
-  const start = (): ChildProcess => spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['pipe', 'pipe', 'inherit'] })
+  // Built once, since it is started 21 times.
+  await build({
+    configFile: false, logLevel: 'error', plugins: [requiredPackages()], ssr: { noExternal: packages },
+    build: { ssr: script, outDir: built, target: 'node20.19', rolldownOptions: { output: { entryFileNames: 'program.mjs' } } },
+  })
+  const start = (): ChildProcess => spawn(process.execPath, [path.join(built, 'program.mjs')], { stdio: ['pipe', 'pipe', 'inherit'] })
   const random = createRandom(1, 'crash')
   let child = start()
   // The first second tells how long a run takes here, so that the kills fall anywhere in one.

@@ -6,7 +6,7 @@ import type { Classifier } from '#engine/classifier/classifier.ts'
 import { loadClassifier, plainUse } from '#engine/classifier/load.ts'
 import { sceneClasses } from '#engine/scenes/scenes.ts'
 import { loadModel } from '#services/models.ts'
-import { accuracy, pairedRenders } from '../../scripts/evidence/paired-renders.ts'
+import { accuracies, pairedRenders } from '../../scripts/evidence/paired-renders.ts'
 
 const names = ['demo', 'demo-judge'] as const
 const folder = (name: string): string => path.resolve(import.meta.dirname, '../../models', name)
@@ -38,29 +38,32 @@ test('they differ in their layers and in the scenes they were trained on', async
   expect(judge!.card.training.data).toContain('seeds 500000 to 999999')
 })
 
-describe.each(names)('%s', (name) => {
-  let classifier: Classifier
+describe('the two of them', () => {
+  let classifiers: Classifier[]
   beforeAll(async () => {
-    classifier = await loadClassifier((await loadModel(name)).source, { ...plainUse, executor: 'auto' })
+    classifiers = await Promise.all(names.map(async (name) => loadClassifier((await loadModel(name)).source, { ...plainUse, executor: 'auto' })))
   })
-  afterAll(() => classifier.dispose())
+  afterAll(() => classifiers.forEach((classifier) => classifier.dispose()))
 
-  test('is a graph with logits, the scenes\' labels and the whole picture as its input', () => {
-    expect(classifier.info).toMatchObject({
-      head: 'softmax', access: 'gradient', classes: 10, labels: [...sceneClasses],
-      input: { height: 64, width: 64, channels: 3 }, preprocessing: { fit: 'squash', range: [0, 1] },
-    })
-    expect(classifier.info.multiplyAdds).toBeLessThan(12e6)
-  })
-
-  test('names the object in 97% of 2,000 evaluation scenes', async () => {
-    expect(await accuracy(classifier, 2_000_000, 2000)).toBeGreaterThanOrEqual(0.97)
+  test('are graphs with logits, the scenes\' labels and the whole picture as their input', () => {
+    for (const { info } of classifiers) {
+      expect(info).toMatchObject({
+        head: 'softmax', access: 'gradient', classes: 10, labels: [...sceneClasses],
+        input: { height: 64, width: 64, channels: 3 }, preprocessing: { fit: 'squash', range: [0, 1] },
+      })
+      expect(info.multiplyAdds).toBeLessThan(12e6)
+    }
   })
 
-  test('decides by the object: paired renders of 300 scenes', async () => {
-    const proof = await pairedRenders(classifier, 2_010_000, 300)
-    expect(proof.needsObject).toBeGreaterThanOrEqual(0.95)
-    expect(proof.keepsOnOtherBackground).toBeGreaterThanOrEqual(0.95)
-    expect(proof.distractorsAlone).toBeGreaterThanOrEqual(0.95)
+  test('name the object in 97% of 2,000 evaluation scenes', async () => {
+    for (const share of await accuracies(classifiers, 2_000_000, 2000)) expect(share).toBeGreaterThanOrEqual(0.97)
+  })
+
+  test('decide by the object: paired renders of 300 scenes', async () => {
+    for (const proof of await pairedRenders(classifiers, 2_010_000, 300)) {
+      expect(proof.needsObject).toBeGreaterThanOrEqual(0.95)
+      expect(proof.keepsOnOtherBackground).toBeGreaterThanOrEqual(0.95)
+      expect(proof.distractorsAlone).toBeGreaterThanOrEqual(0.95)
+    }
   })
 })

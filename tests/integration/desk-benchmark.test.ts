@@ -6,7 +6,7 @@ import { encodePng } from '#services/images.ts'
 import type { BenchmarkEvent, BenchmarkRow, WindowBenchmark } from '#shared/contract/benchmark.ts'
 import type { DataSet } from '#shared/contract/models.ts'
 import { openDesk, type DeskClient, type TestDesk } from '../fixtures/desk.ts'
-import { runCli } from '../fixtures/cli.ts'
+import { runCliHere } from '../fixtures/cli.ts'
 
 let at: TestDesk
 let client: DeskClient
@@ -114,7 +114,7 @@ test.skipIf(process.platform === 'win32')('its command goes on in the same folde
   const { command } = await client.call('benchmark.command', { benchmark })
   expect(command).toBe(`maskscope benchmark --model demo --data scenes:18@2000000 --limit 18 --methods gradient,grad-cam,edges --metrics average-precision,sparseness --executor ${row().facts!.executor} --keep-maps --out ${folder()}`)
   const before = readdirSync(path.join(folder(), 'records')).map((name) => readFileSync(path.join(folder(), 'records', name), 'utf8'))
-  const { code, stderr } = await runCli([...command.split(' ').slice(1), '--json', '--backend', 'wasm'], at.folder)
+  const { code, stderr } = await runCliHere([...command.split(' ').slice(1), '--json', '--backend', 'wasm'], at.folder)
   expect(code, stderr).toBe(0)
   expect(readdirSync(path.join(folder(), 'records')).map((name) => readFileSync(path.join(folder(), 'records', name), 'utf8'))).toEqual(before)
 })
@@ -175,6 +175,14 @@ test('of data sets only what lies below the roots is read: places, files that a 
   }
   symlinkSync(path.join(elsewhere, 'classes'), path.join(inside, 'linked'))
   await refused(await placeOf(path.join(inside, 'linked'), 'folder'))
+  // A plain folder of images, too.
+  const plain = path.join(inside, 'plain')
+  mkdirSync(plain)
+  writeFileSync(path.join(plain, 'own.png'), png)
+  const openPlain = async () => client.call('images.open', { from: { file: (await at.desk.handles.give(plain)).handle } })
+  expect(await openPlain()).toHaveLength(1)
+  symlinkSync(path.join(elsewhere, 'classes', 'cat', 'a.png'), path.join(plain, 'linked.png'))
+  await expect(openPlain()).rejects.toThrow(outside)
   const { handle } = await at.desk.handles.give(path.join(elsewhere, 'classes'))
   await expect(client.call('benchmark.open', { folder: handle })).rejects.toThrow(outside)
   expect(at.logged).toEqual([])
