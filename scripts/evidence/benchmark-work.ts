@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import envPaths from 'env-paths'
 import { methods } from '#engine/methods/registry.ts'
 import { createWorkbench } from '#main/workbench.ts'
 import { finishBenchmark } from '#services/benchmark/finish.ts'
 import type { Results } from '#services/benchmark/collect.ts'
-import type { Configurations } from '#services/benchmark/entries.ts'
 import { makeBenchmark, type AskedBenchmark } from '#services/benchmark/order.ts'
 import { performBenchmark } from '#services/benchmark/perform.ts'
 import type { Summary } from '#services/benchmark/summary.ts'
-import { chooseBest, configurationsToTry, type Tuned } from '#services/benchmark/tune.ts'
+import { chooseBest, configurationsToTry, tunedMetric, type Tuned } from '#services/benchmark/tune.ts'
 import { loadModel, type LoadedModel } from '#services/models.ts'
 import type { ExecutorWish } from '#shared/domain/executor.ts'
 import { duration } from '../../src-main/shells/cli/progress.ts'
@@ -25,7 +25,8 @@ export interface Sitting {
   folder: string
   /** @param name of its folder; the same one is the same benchmark */
   benchmark(name: string, asked: Partial<AskedBenchmark> & Pick<AskedBenchmark, 'model' | 'data'>, executor?: ExecutorWish): Promise<Found>
-  tune(model: LoadedModel, data: string, configurations: number, ids: readonly string[]): Promise<Tuned>
+  /** @param file where the choice is kept: what stands there of the same model, data and ranges is not computed again */
+  tune(model: LoadedModel, data: string, configurations: number, ids: readonly string[], file: string): Promise<Tuned>
   end(): Promise<void>
 }
 
@@ -68,32 +69,29 @@ export function openSitting(folder: string): Sitting {
       const whole: AskedBenchmark = { judge: null, methods: 'all', metrics: 'cheap', configurations: {}, limit: null, shard: null, seed: 0, keepMaps: false, ...asked }
       return finish(await perform(name, whole, wish), {})
     },
-    async tune(model, data, count, ids) {
-      const file = path.join(folder, `configs-${count}.json`)
-      if (existsSync(file)) {
-        const known = JSON.parse(await readFile(file, 'utf8')) as Tuned
-        if (ids.every((id) => id in known.methods) && known.tuned.data === data) return known
-      }
-      const configurations = configurationsToTry(ids, count, 0)
-      // Method by method, so that one that is added or changed is tuned alone.
-      const parts: Tuned[] = []
+    async tune(model, data, count, ids, file) {
+      const known = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Tuned) : null
+      const same = known !== null && known.tuned.model === model.source.name && known.tuned.data === data && known.tuned.configurations === count
+      const tuned: Tuned = same ? known : { tuned: { model: model.source.name, data, images: 0, metric: tunedMetric, configurations: count, seed: 0 }, methods: {}, scores: {} }
+      // Method by method, so that one that is added, or whose ranges have changed, is tuned alone.
       for (const id of ids) {
-        const own: Configurations = Object.fromEntries(Object.entries(configurations).filter(([name]) => name.startsWith(`${id}@`)))
+        const own = configurationsToTry([id], count, 0)
+        if (Object.values(own).some((values) => isDeepStrictEqual(values, tuned.methods[id]))) continue
         const asked: AskedBenchmark = {
-          model, judge: null, data, methods: Object.keys(own), metrics: ['average-precision'], configurations: own, limit: null, shard: null, seed: 0, keepMaps: false, draws: 1,
+          model, judge: null, data, methods: Object.keys(own), metrics: [tunedMetric], configurations: own, limit: null, shard: null, seed: 0, keepMaps: false, draws: 1,
         }
         const place = await perform(path.join('tune', `${id}-${count}-${data.replaceAll(/[^\w-]/g, '_')}`), asked)
         const { summary } = await finish(place, { resamples: 1, plots: false })
-        parts.push(chooseBest([id], own, summary, { configurations: count, seed: 0 }))
+        const found = chooseBest([id], own, summary, { configurations: count, seed: 0 })
+        tuned.tuned = found.tuned
+        Object.assign(tuned.methods, found.methods)
+        Object.assign(tuned.scores, found.scores)
+        await mkdir(path.dirname(file), { recursive: true })
+        await writeFile(`${file}.part`, `${JSON.stringify(tuned, undefined, 2)}\n`)
+        await rename(`${file}.part`, file)
       }
-      const tuned: Tuned = {
-        tuned: parts[0]!.tuned, methods: Object.assign({}, ...parts.map((part) => part.methods)) as Tuned['methods'],
-        scores: Object.assign({}, ...parts.map((part) => part.scores)) as Tuned['scores'],
-      }
-      await mkdir(folder, { recursive: true })
-      await writeFile(`${file}.part`, `${JSON.stringify(tuned, undefined, 2)}\n`)
-      await rename(`${file}.part`, file)
-      return tuned
+      const ofThese = <T>(all: Record<string, T>): Record<string, T> => Object.fromEntries(ids.map((id) => [id, all[id]!]))
+      return { ...tuned, methods: ofThese(tuned.methods), scores: ofThese(tuned.scores) }
     },
     end: () => workbench.dispose(),
   }

@@ -13,6 +13,9 @@ import { furtherClassifier, methodsFor, openSitting, workingFolder, type Sitting
 /** Where the page is: what stands above the mark is written by hand. */
 export const page = { file: 'docs/benchmark.md', mark: '<!-- What follows is written by npm run evidence -- benchmark. -->' }
 
+/** Of docs, and so of the repository: tuning takes hours, and what it chose is used by whoever runs the benchmark after it. */
+const configurationsFile = 'docs/evidence/benchmark-configs.json'
+
 const usage = {
   scenes: { type: 'string', default: '500' }, faith: { type: 'string' }, tuning: { type: 'string', default: '100' }, configs: { type: 'string', default: '20' }, dear: { type: 'string', default: '30' },
   further: { type: 'string', default: '200' }, photos: { type: 'string', default: '55' }, 'training-share': { type: 'string', default: '1' },
@@ -65,7 +68,7 @@ export async function measure(args: readonly string[]): Promise<string> {
     if (Object.keys(onScenes).some(has)) {
       const demo = await loadModel('demo')
       const ids = await methodsFor(demo, sizes.methods)
-      const tuned = await sitting.tune(demo, `scenes:${sizes.tuning}@1000000`, sizes.configs, ids)
+      const tuned = await sitting.tune(demo, `scenes:${sizes.tuning}@1000000`, sizes.configs, ids, configurationsFile)
       parts.push(tuning(tuned))
       for (const [part, make] of Object.entries(onScenes)) if (has(part)) parts.push(await make(sitting, sizes, ids, tuned.methods))
     }
@@ -111,7 +114,7 @@ function tuning({ scores, methods }: Tuned): string {
     const changed = Object.entries(methods[id]!).filter(([name, value]) => name !== 'preset' && value !== (preset[name] ?? defaults[name]))
     return [id, text(before), text(best), String(tried), changed.map(([name, value]) => `${name} ${String(value)}`).join(', ') || 'its defaults']
   })
-  return ['## Tuning', '', table(['method', 'default', 'best', 'tried', 'chosen'], rows)].join('\n')
+  return ['## Tuning', '', 'All values: [evidence/benchmark-configs.json](evidence/benchmark-configs.json), which `maskscope benchmark --configs` takes.', '', table(['method', 'default', 'best', 'tried', 'chosen'], rows)].join('\n')
 }
 
 const placeMetrics = ['average-precision', 'iou', 'pixel-auroc', 'iou-otsu', 'iou-best', 'pointing-game', 'energy-pointing-game', 'relevance-rank']
