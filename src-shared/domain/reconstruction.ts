@@ -261,9 +261,9 @@ export interface VariationSet {
 export interface ClassPrototype {
   /** Of the class's images that belong to it, in [0, 1]. */
   share: number
-  /** Index of the image nearest to the centre, in the set. */
+  /** Index of the image nearest to the group's centre, in the set. */
   nearest: number
-  /** The centre decoded, [height, width, channels]. */
+  /** The centre decoded; of a spatial latent that nearest image's own. [height, width, channels] */
   image: Variation
   /** Drawn around it until enough were accepted. */
   variations: Variation[]

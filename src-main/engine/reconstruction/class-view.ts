@@ -1,5 +1,5 @@
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import type { ClassPrototype, ClassView, ClassViewRequest, PictureSize, SalientSet } from '#shared/domain/reconstruction.ts'
+import { placesOf, type ClassPrototype, type ClassView, type ClassViewRequest, type GeneratorSettings, type PictureSize, type SalientSet } from '#shared/domain/reconstruction.ts'
 import { createRandom, type Random } from '#shared/random/random.ts'
 import type { Classifier } from '../classifier/classifier.ts'
 import { aligned, meanOf, spreadOf } from './alignment.ts'
@@ -14,7 +14,7 @@ const drawsPerVariation = 16
 
 /**
  * What the salient inputs of one outcome have in common: their masks, as they lie and aligned, and groups of latents, each with
- * accepted variations around its centre.
+ * accepted variations around its middle.
  * @param tell after every group
  * @throws MaskscopeError 'usage'
  */
@@ -22,21 +22,22 @@ export async function viewClass(
   set: SalientSet, request: ClassViewRequest, generator: Generator, classifier: Classifier, tell: (done: number, total: number) => Promise<void>,
 ): Promise<ClassView> {
   const { settings } = generator
-  const { size, latent } = settings
+  const { size } = settings
   checkRequest(request, classifier)
   const chosen = Array.from(set.outcomes, (_, i) => i).filter((i) => set.outcomes[i] === request.class)
   if (chosen.length === 0) throw new MaskscopeError('usage', `None of the ${set.count} images has the outcome ${request.class}; choose another class, or more images.`, { subject: 'class' })
   const { images, masks, outcomes } = fitSet(pickImages(set, chosen), settings)
   const salient = weighted(images, masks)
   const posteriors = await generator.encode(salient, outcomes)
-  const { groups, silhouette } = clustersOf(posteriors.mean, latent, request.prototypes, request.seed)
+  const traits = traitsOf(posteriors.mean, settings)
+  const { groups, silhouette } = clustersOf(traits.data, traits.length, request.prototypes, request.seed)
   const area = size.height * size.width
   const moved = aligned({ data: masks, height: size.height, width: size.width })
   const prototypes: ClassPrototype[] = []
   for (const [index, group] of groups.entries()) {
     await tell(index, groups.length)
     const random = createRandom(request.seed, 'prototype', request.class, index)
-    prototypes.push(await prototypeOf({ group, posteriors, request, generator, classifier, size, random, chosen }))
+    prototypes.push(await prototypeOf({ group, traits, posteriors, request, generator, classifier, size, random, chosen }))
   }
   return {
     class: request.class, count: chosen.length, size, silhouette, prototypes,
@@ -46,8 +47,54 @@ export async function viewClass(
   }
 }
 
+/** What inputs are grouped by, [count, length]. */
+interface Traits {
+  data: Float32Array
+  length: number
+}
+
+/**
+ * The latent itself; a spatial one says where things are, too, so of that the mean and the standard deviation of each number over the
+ * places: the same thing elsewhere is the same.
+ */
+export function traitsOf(mean: Float32Array, settings: GeneratorSettings): Traits {
+  if (!settings.spatial) return { data: mean, length: settings.latent }
+  const places = placesOf(settings)
+  const numbers = settings.latent / places
+  const count = mean.length / settings.latent
+  const data = new Float32Array(count * 2 * numbers)
+  for (let i = 0; i < count; i++) {
+    for (let k = 0; k < numbers; k++) {
+      let sum = 0
+      let squares = 0
+      for (let place = 0; place < places; place++) {
+        const value = mean[i * settings.latent + place * numbers + k]!
+        sum += value
+        squares += value * value
+      }
+      data[(2 * i) * numbers + k] = sum / places
+      data[(2 * i + 1) * numbers + k] = Math.sqrt(Math.max(0, squares / places - (sum / places) ** 2))
+    }
+  }
+  return { data, length: 2 * numbers }
+}
+
+/**
+ * Around which latent, and how far, a group's variations are drawn: its mean; of spatial ones, whose mean has things in all places at
+ * once, the member nearest to the others.
+ */
+function middleOf({ group, posteriors, generator: { settings: { spatial, latent } } }: GroupWork, nearest: number): { centre: Float32Array; spread: Float32Array } {
+  const { mean, logVariance } = posteriors
+  if (spatial) {
+    const own = (values: Float32Array): Float32Array => values.slice(nearest * latent, (nearest + 1) * latent)
+    return { centre: own(mean), spread: own(logVariance).map((value) => Math.exp(value / 2)) }
+  }
+  return { centre: group.centre, spread: spreadAround(posteriors, group.members, group.centre) }
+}
+
 interface GroupWork {
   group: Clusters['groups'][number]
+  traits: Traits
   posteriors: Posteriors
   request: ClassViewRequest
   generator: Generator
@@ -58,10 +105,11 @@ interface GroupWork {
   chosen: readonly number[]
 }
 
-async function prototypeOf({ group, posteriors, request, generator, classifier, size, random, chosen }: GroupWork): Promise<ClassPrototype> {
+async function prototypeOf(work: GroupWork): Promise<ClassPrototype> {
+  const { group: { members }, traits, request, generator, classifier, size, random, chosen } = work
   const { latent } = generator.settings
-  const { centre, members } = group
-  const spread = spreadAround(posteriors, members, centre)
+  const nearest = nearestTo(work.group.centre, traits, members)
+  const { centre, spread } = middleOf(work, nearest)
   const decodedCentre = await generator.decode(centre, [request.class])
   const [ofCentre] = await judgePictures(classifier, decodedCentre, size)
   const outcome = { class: request.class, probability: ofCentre!.probability(request.class) }
@@ -84,7 +132,7 @@ async function prototypeOf({ group, posteriors, request, generator, classifier, 
   }
   return {
     share: members.length / chosen.length,
-    nearest: chosen[nearestTo(centre, posteriors.mean, members)]!,
+    nearest: chosen[nearest]!,
     image: variationOf(decodedCentre, ofCentre!, outcome, undefined),
     variations,
     acceptance: draws === 0 ? NaN : accepted / draws,
@@ -100,9 +148,8 @@ function spreadAround({ mean, logVariance }: Posteriors, members: readonly numbe
   })
 }
 
-function nearestTo(centre: Float32Array, means: Float32Array, members: readonly number[]): number {
-  const latent = centre.length
-  const distance = (i: number): number => centre.reduce((sum, middle, k) => sum + (means[i * latent + k]! - middle) ** 2, 0)
+function nearestTo(centre: Float32Array, { data, length }: Traits, members: readonly number[]): number {
+  const distance = (i: number): number => centre.reduce((sum, middle, k) => sum + (data[i * length + k]! - middle) ** 2, 0)
   return members.reduce((a, b) => (distance(b) < distance(a) ? b : a))
 }
 

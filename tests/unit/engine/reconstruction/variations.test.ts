@@ -7,6 +7,7 @@ import { plainUse } from '#engine/classifier/load.ts'
 import { createEngine } from '#engine/engine.ts'
 import type { WorkerReply, WorkerRequest } from '#engine/protocol.ts'
 import { aligned, meanOf, spreadOf } from '#engine/reconstruction/alignment.ts'
+import { traitsOf } from '#engine/reconstruction/class-view.ts'
 import { clustersOf } from '#engine/reconstruction/clusters.ts'
 import { generate, type GenerateHands } from '#engine/reconstruction/generate.ts'
 import { loadGenerator, type Generator } from '#engine/reconstruction/generator.ts'
@@ -115,6 +116,24 @@ test('the view of a class: masks as they lie and aligned, prototypes with shares
   await expect(generate({ kind: 'class-view', set: { ...set, outcomes }, request: { class: wanted, variations: 1, temperature: 1, seed: 1 } }, { ...hands, signal: controller.signal })).rejects.toMatchObject({ code: 'cancelled' })
 })
 
+test('inputs of a spatial latent are grouped by what is in them, wherever it is', () => {
+  const settings = { ...toySettings(), spatial: true, latent: 7 * 7 * 2 }
+  const means = new Float32Array(8 * settings.latent)
+  // Of each kind four, with the one mark that tells the kinds apart at another place each time.
+  for (let i = 0; i < 8; i++) {
+    means.fill(0.1, i * settings.latent, (i + 1) * settings.latent)
+    means[i * settings.latent + 2 * (5 * i + 3) + (i % 2)] = 3
+  }
+  const { data, length } = traitsOf(means, settings)
+  expect(length).toBe(4)
+  for (let i = 2; i < 8; i++) for (let k = 0; k < length; k++) expect(data[i * length + k]).toBeCloseTo(data[(i % 2) * length + k]!, 6)
+  expect(data[0]).toBeCloseTo((48 * 0.1 + 3) / 49, 6)
+  expect(data[2]).toBeCloseTo((2.9 * Math.sqrt(48)) / 49, 5)
+  const { groups } = clustersOf(data, length, undefined, 1)
+  expect(groups.map(({ members }) => members)).toEqual([[0, 2, 4, 6], [1, 3, 5, 7]])
+  expect(traitsOf(means, { ...settings, spatial: false })).toEqual({ data: means, length: settings.latent })
+})
+
 test('moved copies of one mask lie on each other; groups of points are found, with the number that fits best', () => {
   const random = createRandom(1, 'moves')
   const maps = new Float32Array(12 * values)
@@ -211,6 +230,22 @@ test('a worker trains for its model, stands and goes on when told, heeds a cance
   const moved = variations[0]!.image.map((value, i) => Math.abs(value - reconstruction.image[i]!))
   // Every corner of the picture hears of it.
   for (const corner of [0, 31, 31 * 32, 32 * 32 - 1]) expect(Math.max(...moved.subarray(3 * corner, 3 * corner + 3))).toBeGreaterThan(0)
+
+  // A prototype is what one of the inputs decodes to: the mean of such latents would have every input's things in it.
+  const seen = await ask({
+    type: 'generate', id: 7, model: 'tiny', judge: null, generator: files, threads: 1,
+    work: { kind: 'class-view', set: { ...set, outcomes: new Int32Array(4) }, request: { class: 0, variations: 1, temperature: 1, seed: 1, prototypes: 2 } },
+  })
+  const { prototypes } = seen.type === 'generated' && seen.result.kind === 'class-view' ? seen.result.view : expect.unreachable()
+  expect(prototypes).toHaveLength(2)
+  for (const [i, { nearest, image }] of prototypes.entries()) {
+    const own = await ask({
+      type: 'generate', id: 8 + i, model: 'tiny', judge: null, generator: files, threads: 1,
+      work: { kind: 'vary', image: set.images.slice(nearest * 768, (nearest + 1) * 768), mask: set.masks.slice(nearest * 256, (nearest + 1) * 256), request },
+    })
+    const alone = own.type === 'generated' && own.result.kind === 'vary' ? own.result.variations.reconstruction.image : expect.unreachable()
+    expect(Math.max(...image.image.map((value, k) => Math.abs(value - alone[k]!)))).toBeLessThan(1e-5)
+  }
   const stopped = await ask({ type: 'train', id: 5, model: 'tiny', work, threads: 1 }, (reply) => {
     if (reply.type === 'training') engine.handle({ type: 'cancel', id: 5 })
   })
