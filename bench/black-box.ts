@@ -27,12 +27,12 @@ const ticksPerSecond = 100
 
 const data = process.env['MASKSCOPE_DATA'] ?? 'no-data'
 const networks = {
-  mobilenetV1Quarter: { file: 'models/imagenet/mobilenet_v1_0.25_128/graph/model.json', side: 128, questions: 512 },
-  mobilenetV2: { file: 'models/imagenet/mobilenet_v2_1.0_224/graph-uint8/model.json', side: 224, questions: 256 },
+  mobilenetV1Quarter: { file: 'models/imagenet/mobilenet_v1_0.25_128/graph/model.json', side: 128, questions: 4000 },
+  mobilenetV2: { file: 'models/imagenet/mobilenet_v2_1.0_224/graph-uint8/model.json', side: 224, questions: 500 },
 }
 
 async function findSubjects(quick: boolean): Promise<Record<string, Subject>> {
-  const subjects: Record<string, Subject> = { demo: { source: (await loadModel('demo')).source, side: 64, questions: 1024 } }
+  const subjects: Record<string, Subject> = { demo: { source: (await loadModel('demo')).source, side: 64, questions: 4000 } }
   for (const [name, { file, side, questions }] of Object.entries(networks)) {
     if (!existsSync(path.resolve(data, file)) || (quick && side > 128)) continue
     const { source } = await loadModel(path.resolve(data, file), { range: [-1, 1] })
@@ -44,7 +44,7 @@ async function findSubjects(quick: boolean): Promise<Record<string, Subject>> {
 /** A method and the parameters with which it asks about so many questions. */
 const works: Record<string, (questions: number) => ParameterValues> = {
   rise: (questions) => ({ masks: questions }),
-  'de-cam': (questions) => ({ queries: questions, islands: Math.max(1, Math.floor(questions / 128)) }),
+  'de-cam': (questions) => ({ queries: questions }),
 }
 
 /**
