@@ -9,20 +9,26 @@ import { checkCancelled } from './common/cancelled.ts'
 import { finishMap, mapBlurOf } from './common/finished-map.ts'
 import { fillBlurParameter, mapBlurParameter, numberOf, scoreParameter, wordOf } from './common/parameters.ts'
 import { plainExplanation } from './common/plain-result.ts'
-import { quadrature, quadratures, type QuadratureKind } from './gradients/quadrature.ts'
+import { createAdaptivePath } from './gradients/adaptive-path.ts'
+import { createRuledPath, quadrature, quadratures, type Path, type QuadratureKind } from './gradients/quadrature.ts'
 import { isSigned, reduceChannels, reductionParameter, type Reduction } from './gradients/reduction.ts'
 import { frameOf, imageAt, sampleGradients } from './gradients/samples.ts'
 import { zeroName, zeroParameter, zeroPicture, type Zero } from './gradients/zero.ts'
 import { classifyAll } from './masks/calls.ts'
 import type { ExplainTask, Method, Step } from './method.ts'
 
-const quadratureLabels: Readonly<Record<QuadratureKind, string>> = {
+/** Ours beside the rules. */
+const ways = ['adaptive', ...quadratures] as const
+type Way = 'adaptive' | QuadratureKind
+
+const wayLabels: Readonly<Record<Way, string>> = {
+  'adaptive': 'Adaptive: where the score bends',
   'gauss-legendre': 'Gauss–Legendre', middle: 'Riemann, middle', right: 'Riemann, right', left: 'Riemann, left', trapezoid: 'Trapezoid',
   'plain-mean': 'Mean with both ends', 'captum-trapezoid': "Captum's trapezoid, whose weights do not add up to 1",
 }
 
 const published: ParameterValues = {
-  score: 'logit', steps: 50, quadrature: 'gauss-legendre', fill: 'zero', 'fill-blur': 10, channels: 'sum', 'map-blur': 0,
+  score: 'logit', steps: 50, quadrature: 'adaptive', fill: 'zero', 'fill-blur': 10, channels: 'sum', 'map-blur': 0,
 }
 
 /** (x − x′)·∫₀¹ ∂ score / ∂x at x′ + α(x − x′) dα: adds up to the score's rise from the baseline x′ to the image x. */
@@ -43,7 +49,7 @@ export const integratedGradients: Method = {
     },
     {
       type: 'choice', name: 'quadrature', label: 'Quadrature', group: 'Path', help: 'Where on the path the gradients are taken, and how they are weighted.',
-      default: 'gauss-legendre', options: quadratures.map((value) => ({ value, label: quadratureLabels[value] })),
+      default: 'adaptive', options: ways.map((value) => ({ value, label: wayLabels[value] })),
     },
     zeroParameter('Baseline', 'The picture at which the path begins: what counts as nothing.', 'zero', ['zero', 'model-zero', 'mean', 'blur', 'noise'], ['zero', 'mean', 'blur', 'noise']),
     fillBlurParameter,
@@ -51,12 +57,12 @@ export const integratedGradients: Method = {
     mapBlurParameter(0, 8),
   ],
   presets: [
-    { id: 'paper', title: 'As published', source: 'Sundararajan et al. 2017: from black, 50 steps (20 to 300 there); Gauss–Legendre, which is nearest to the integral.', values: published },
+    { id: 'paper', title: 'As published', source: 'Sundararajan et al. 2017: from black, 50 steps (20 to 300 there); adaptive, which is nearest to the integral.', values: published },
     {
       id: 'maskscope', title: 'Maskscope', source: 'Ours: from the mean colour, on the log-odds, magnitudes summed and blurred, which localises better on scenes (docs/methods.md).',
       values: { ...published, score: 'log-odds', fill: 'mean', channels: 'magnitude-sum', 'map-blur': 4 },
     },
-    { id: 'captum', title: 'As Captum', source: "Captum: 50 steps, Gauss–Legendre, from the network's zero.", values: { ...published, fill: 'model-zero' } },
+    { id: 'captum', title: 'As Captum', source: "Captum: 50 steps, Gauss–Legendre, from the network's zero.", values: { ...published, quadrature: 'gauss-legendre', fill: 'model-zero' } },
     {
       id: 'pair', title: 'As PAIR saliency', source: 'The PAIR saliency library: the mean over 25 points with both ends, magnitudes summed.',
       values: { ...published, steps: 25, quadrature: 'plain-mean', fill: 'model-zero', channels: 'magnitude-sum' },
@@ -84,38 +90,53 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
   const frame = frameOf(task)
   const blur = mapBlurOf(parameters, frame)
   const fillBlur = (numberOf(parameters, 'fill-blur') * Math.min(frame.height, frame.width)) / 224
-  const { points, weights } = quadrature(wordOf<QuadratureKind>(parameters, 'quadrature'), steps)
+  const way = wordOf<Way>(parameters, 'quadrature')
+  const pathOf = (length: number): Path => (way === 'adaptive' ? createAdaptivePath(steps, length) : createRuledPath(quadrature(way, steps), length))
   const stored = new Set(storedIterations(steps))
 
   checkCancelled(signal)
   const subjects = targets.map((_, index) => {
     const image = imageAt(task, index)
     const zero = zeroPicture(kind, info, frame, image, fillBlur, createRandom(seeds[index]!, 'integrated-gradients', 'baseline'))
-    return { image, zero, integral: new Float64Array(image.length) }
+    return { image, zero, path: pathOf(image.length), places: [] as number[] }
   })
   const clean = await classifyAll(classifier, frame, images.data, images.count)
   const baselines = await classifyAll(classifier, frame, joined(subjects.map(({ zero }) => zero)), images.count)
 
-  const attributionOf = ({ image, zero, integral }: (typeof subjects)[number]): Float64Array => integral.map((value, i) => (image[i]! - zero[i]!) * value)
-  const found = sampleGradients(task, score, steps, (index, point, out) => {
-    const { image, zero } = subjects[index]!
-    for (let i = 0; i < out.length; i++) out[i] = zero[i]! + points[point]! * (image[i]! - zero[i]!)
-  })
-  for await (const { image, index, gradient, score: value } of found) {
-    const subject = subjects[image]!
-    for (let i = 0; i < gradient.length; i++) subject.integral[i]! += weights[index]! * gradient[i]!
-    const iteration = index + 1
-    const look = (): MapData => finishMap(reduceChannels(frame, attributionOf(subject), reduction), frame, blur).own
-    yield {
-      image, iteration, iterations: steps, losses: { score: value }, probability: NaN,
-      evaluations: { forward: iteration + 2, backward: iteration }, ...(stored.has(iteration) ? { frame: look() } : { look }),
+  const riseOf = (index: number): Rise => {
+    const [above, below] = scoreValues([clean[index]!, baselines[index]!], { kind: score, target: targets[index]! }, info.head)
+    return { above: above!, below: below! }
+  }
+  const rises = subjects.map((_, index) => riseOf(index))
+
+  const attributionOf = ({ image, zero, path }: (typeof subjects)[number]): Float64Array => path.integral.map((value, i) => (image[i]! - zero[i]!) * value)
+  let iteration = 0
+  while (true) {
+    for (const subject of subjects) subject.places = subject.path.next()
+    const before = iteration
+    const perImage = subjects[0]!.places.length
+    if (perImage === 0) break
+    const found = sampleGradients(task, score, perImage, (index, point, out) => {
+      const { image, zero, places } = subjects[index]!
+      for (let i = 0; i < out.length; i++) out[i] = zero[i]! + places[point]! * (image[i]! - zero[i]!)
+    }, before)
+    for await (const { image, index, gradient, score: value } of found) {
+      const subject = subjects[image]!
+      subject.path.take(value, alongPath(subject, gradient), gradient)
+      iteration = before + index + 1
+      const look = (): MapData => finishMap(reduceChannels(frame, attributionOf(subject), reduction), frame, blur).own
+      // Told in the order of the path the score draws its course; else what the attribution still misses is told.
+      const losses = way === 'adaptive' ? { gap: gapOf(alongPath(subject, subject.path.integral), rises[image]!) } : { score: value }
+      yield {
+        image, iteration, iterations: steps, losses, probability: NaN,
+        evaluations: { forward: iteration + 2, backward: iteration }, ...(stored.has(iteration) ? { frame: look() } : { look }),
+      }
     }
   }
   return subjects.map((subject, index) => {
     const attribution = attributionOf(subject)
     const target = targets[index]!
-    const [above, below] = scoreValues([clean[index]!, baselines[index]!], { kind: score, target }, info.head)
-    const { facts, notes } = completeness(attribution.reduce((sum, value) => sum + value, 0), above!, below!)
+    const { facts, notes } = completeness(attribution.reduce((sum, value) => sum + value, 0), rises[index]!)
     return plainExplanation(frame, info.head, blur, {
       map: reduceChannels(frame, attribution, reduction), signed: isSigned(reduction), score, target, logits: clean[index]!,
       iterations: steps, evaluations: { forward: steps + 2, backward: steps }, notes,
@@ -125,8 +146,27 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
   })
 }
 
+/** The score of the image and of the baseline. */
+interface Rise {
+  above: number
+  below: number
+}
+
+/** Of a gradient, or of an integral of gradients: its part along the path. */
+function alongPath({ image, zero }: { image: Float32Array; zero: Float32Array }, gradient: ArrayLike<number>): number {
+  let sum = 0
+  for (let i = 0; i < image.length; i++) sum += (image[i]! - zero[i]!) * gradient[i]!
+  return sum
+}
+
+/** What is missing of the rise, or too much, as a share of it; 1 where nothing rises and something was found. */
+function gapOf(sum: number, { above, below }: Rise): number {
+  const missing = Math.abs(above - below - sum)
+  return missing === 0 ? 0 : Math.min(1, missing / Math.abs(above - below))
+}
+
 /** How far the attribution is from adding up to the score's rise from the baseline to the image. */
-function completeness(sum: number, above: number, below: number): { facts: Fact[]; notes: string[] } {
+function completeness(sum: number, { above, below }: Rise): { facts: Fact[]; notes: string[] } {
   const rise = above - below
   const gap = sum - rise
   const share = Math.abs(gap / rise)

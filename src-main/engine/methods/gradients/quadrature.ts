@@ -4,6 +4,35 @@ export interface Quadrature {
   weights: Float64Array
 }
 
+/** An integral of gradients along a path, ∫₀¹ gradient dα. */
+export interface Path {
+  /** Where the next gradients are to be taken; empty when all are. How many there are follows from the number of steps alone. */
+  next(): number[]
+  /** In the order of `next`. @param slope of the score along the path */
+  take(score: number, slope: number, gradient: Float32Array): void
+  /** So far; changes with every gradient. */
+  readonly integral: Float64Array
+}
+
+/** By a rule that is known beforehand. @param length of a gradient */
+export function createRuledPath({ points, weights }: Quadrature, length: number): Path {
+  const integral = new Float64Array(length)
+  let asked = false
+  let taken = 0
+  return {
+    integral,
+    next() {
+      if (asked) return []
+      asked = true
+      return [...points]
+    },
+    take(score, slope, gradient) {
+      const weight = weights[taken++]!
+      for (let i = 0; i < length; i++) integral[i]! += weight * gradient[i]!
+    },
+  }
+}
+
 export const quadratures = ['gauss-legendre', 'middle', 'right', 'left', 'trapezoid', 'plain-mean', 'captum-trapezoid'] as const
 export type QuadratureKind = (typeof quadratures)[number]
 

@@ -30,9 +30,10 @@ export function imageAt({ images }: Pick<ExplainTask, 'images'>, index: number):
  * Gradients of the score at so many pictures made of every image, those of all images together in calls of bounded size. They come picture
  * by picture, each for all images, whatever the size of a call; before those of one come it waits as long as the run is paused.
  * @param write writes picture `index` of an image, asked for in order
+ * @param before pictures of each image that came before these
  */
 export async function* sampleGradients(
-  task: ExplainTask, kind: ScoreKind, perImage: number, write: (image: number, index: number, out: Float32Array) => void,
+  task: ExplainTask, kind: ScoreKind, perImage: number, write: (image: number, index: number, out: Float32Array) => void, before = 0,
 ): AsyncGenerator<Sample, void, void> {
   const { classifier, images, targets, signal } = task
   const frame = frameOf(task)
@@ -55,7 +56,7 @@ export async function* sampleGradients(
     for (let k = 0; k < count; k++) {
       const image = (from + k) % images.count
       const index = Math.floor((from + k) / images.count)
-      if (image === 0) await task.steer?.(index + 1)
+      if (image === 0) await task.steer?.(before + index + 1)
       checkCancelled(signal)
       yield { image, index, score: answer.scores[k]!, logits: rows[k]!, gradient: answer.gradient.subarray(k * size, (k + 1) * size) }
     }
