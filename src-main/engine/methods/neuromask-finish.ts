@@ -1,4 +1,3 @@
-import type { MapData } from '#shared/domain/image.ts'
 import type { Explanation } from '#shared/domain/run.ts'
 import { upsample } from '#shared/imaging/interpolation.ts'
 import { createRandom } from '#shared/random/random.ts'
@@ -8,7 +7,7 @@ import { createFill, type Fill } from './masks/fills.ts'
 import { judgeMask } from './masks/judging.ts'
 import { sidesOf } from './masks/sides.ts'
 import type { NeuroMaskSettings } from './neuromask-parameters.ts'
-import type { Subject } from './neuromask-subject.ts'
+import { followed, type Subject } from './neuromask-subject.ts'
 import { predictionLoss, regularise, type Losses, type TrialPlan } from './neuromask-trial.ts'
 
 /** The fills under which a finished mask is judged. Constant ones are the very ones of the trials: same stream, first restart. */
@@ -25,8 +24,9 @@ export async function finish(
   const { height, width } = parametrisation
   const v = Float32Array.from(subject.sum, (sum) => sum / subject.summed)
   const own = parametrisation.squash(v)
+  const ownMap = followed(subject, { height, width, data: own })
   // As anyone enlarges the stored map, to the last bit.
-  const mask = upsample({ height, width, data: own }, frame.height, frame.width).data
+  const mask = upsample(ownMap, frame.height, frame.width).data
   const sides = sidesOf(settings.mode)
 
   const fill = judgingFill(settings, frame, subject.image, subject.seed)
@@ -41,11 +41,11 @@ export async function finish(
   }
   const terms = regularise(plan, v, new Float32Array(v.length))
   const losses = { prediction, ...terms, total: prediction + terms.sparsity + terms.smoothness, probability }
-  const ownMap: MapData = { height, width, data: own }
   const explanation: Explanation = {
     saliency: { height: frame.height, width: frame.width, data: mask },
     own: ownMap,
-    ranking: { height, width, data: v.map((value) => value / settings.temperature) },
+    // Averages over segments have no values before a sigmoid.
+    ...(subject.edges ? {} : { ranking: { height, width, data: v.map((value) => value / settings.temperature) } }),
     range: [0, 1],
     signed: false,
     score: 'log-probability',

@@ -1,5 +1,6 @@
 import type { Parameter, ParameterSchema, ParameterValues, Preset } from '#shared/domain/parameters.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
+import { edgeParameters, noEdges, type EdgeSettings } from './masks/edges.ts'
 import { fillKinds, type FillKind } from './masks/fills.ts'
 import type { Mode } from './masks/sides.ts'
 
@@ -27,6 +28,7 @@ export interface NeuroMaskSettings {
   earlyStopping: boolean
   patience: number
   tolerance: number
+  edges: EdgeSettings
 }
 
 /** The values of our preset, which are also every parameter's default. */
@@ -55,6 +57,7 @@ const ours = {
   'early-stopping': false,
   patience: 50,
   tolerance: 0.001,
+  ...noEdges,
 } satisfies ParameterValues
 
 /** What the published presets have in common: a full-resolution mask over black, nothing random but its start. */
@@ -77,6 +80,12 @@ const presets: readonly Preset[] = [
     title: 'Maskscope',
     source: 'Ours: tuned on scenes (docs/methods.md).',
     values: ours,
+  },
+  {
+    id: 'maskscope-edges',
+    title: 'Maskscope, along edges',
+    source: 'Ours, half of the map averaged over segments of the image (docs/methods.md).',
+    values: { ...ours, edges: 0.5 },
   },
   {
     id: 'imagenet-demo',
@@ -226,6 +235,7 @@ const parameters: readonly Parameter[] = [
     help: 'A plateau is a relative fall of the mean loss below this.',
     default: ours.tolerance, min: 0, max: 1, step: 0.0001,
   },
+  ...edgeParameters,
 ]
 
 export const neuroMaskSchema: ParameterSchema = { parameters, presets }
@@ -264,5 +274,6 @@ export function readSettings(values: ParameterValues): NeuroMaskSettings {
     earlyStopping: read('early-stopping', 'boolean'),
     patience: read('patience', 'number'),
     tolerance: read('tolerance', 'number'),
+    edges: { share: read('edges', 'number'), segments: read('edge-segments', 'number') },
   }
 }

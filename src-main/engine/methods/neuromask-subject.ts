@@ -1,5 +1,6 @@
 import type { MapData } from '#shared/domain/image.ts'
 import type { Evaluations, Explanation } from '#shared/domain/run.ts'
+import { createEdgeFollowing, type EdgeFollowing } from './masks/edges.ts'
 import type { NeuroMaskSettings } from './neuromask-parameters.ts'
 import { createTrial, type Trial, type TrialPlan } from './neuromask-trial.ts'
 
@@ -25,6 +26,7 @@ export interface Subject {
   /** Whether the classifier ever gave a gradient other than zero. */
   reacted: boolean
   result: Explanation | null
+  edges: EdgeFollowing | null
 }
 
 export interface SubjectFacts {
@@ -50,6 +52,7 @@ export function createSubject(plan: TrialPlan, { index, image, target, seed, ori
     stoppedAt: null,
     reacted: false,
     result: null,
+    edges: createEdgeFollowing(plan.frame, image, settings.edges),
   }
 }
 
@@ -103,5 +106,10 @@ export function currentMask(plan: TrialPlan, subject: Subject): MapData {
   for (const trial of subject.trials) {
     for (let i = 0; i < v.length; i++) v[i]! += trial.smoothed[i]! / subject.trials.length
   }
-  return { height, width, data: squash(v) }
+  return followed(subject, { height, width, data: squash(v) })
+}
+
+/** The mask as it is shown and kept. */
+export function followed({ edges }: Pick<Subject, 'edges'>, mask: MapData): MapData {
+  return edges ? edges.apply(mask) : mask
 }

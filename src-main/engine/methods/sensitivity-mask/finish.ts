@@ -1,4 +1,3 @@
-import type { MapData } from '#shared/domain/image.ts'
 import type { Explanation, Fact, MapPart } from '#shared/domain/run.ts'
 import { upsample } from '#shared/imaging/interpolation.ts'
 import type { Classifier } from '../../classifier/classifier.ts'
@@ -7,7 +6,7 @@ import { sidesOf } from '../masks/sides.ts'
 import { composeMap } from './map.ts'
 import { probabilityOf, regularise, worth } from './objective.ts'
 import { meanLosses, type Losses } from './probe.ts'
-import { pixelsPerCell, sensitivityOf, type Subject } from './subject.ts'
+import { followed, pixelsPerCell, sensitivityOf, type Subject } from './subject.ts'
 import { fillFor, type Plan } from './trial.ts'
 
 /** The finished mask, judged under the fill it was optimised with, in place, and the map made of it and its sensitivity. */
@@ -34,12 +33,12 @@ export async function finish(classifier: Classifier, plan: Plan, subject: Subjec
 
   const { sensitivity, error } = sensitivityOf(subject)
   const { own, ranking } = composeMap(settings, parametrisation, v, sensitivity, pixelsPerCell(plan))
-  const ownMap: MapData = { height, width, data: own }
+  const ownMap = followed(subject, { height, width, data: own })
   const part = (name: string, title: string, data: Float32Array): MapPart => ({ name, title, count: 1, height, width, data, signed: false })
   const explanation: Explanation = {
     saliency: upsample(ownMap, frame.height, frame.width),
     own: ownMap,
-    ...(ranking ? { ranking: { height, width, data: ranking } } : {}),
+    ...(ranking && !subject.edges ? { ranking: { height, width, data: ranking } } : {}),
     range: [0, 1],
     signed: false,
     score: aim.kind,
@@ -63,7 +62,7 @@ function factsOf({ settings }: Plan, { evaluations }: Subject, error: Float32Arr
 
 function notesOn({ settings }: Plan, subject: Subject, own: Float32Array): string[] {
   const notes: string[] = []
-  if (settings.map !== 'mask') notes.push('The masked probability is that of the mask alone, which is kept beside the map.')
+  if (settings.map !== 'mask' || subject.edges) notes.push('The masked probability is that of the mask alone, which is kept beside the map.')
   if (settings.mode === 'delete') notes.push('The masked probability is that of the image without what the mask marks.')
   if (!subject.reacted) {
     notes.push('The classifier answered the same to every mask, so the map says nothing about it: its output does not react to the masked image (a saturated or constant score).')

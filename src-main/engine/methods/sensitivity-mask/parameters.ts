@@ -1,4 +1,5 @@
 import type { Parameter, ParameterSchema, ParameterValues, Preset } from '#shared/domain/parameters.ts'
+import { edgeParameters, noEdges } from '../masks/edges.ts'
 import { fillBlurParameter, fillParameter, mapBlurParameter, scoreParameter } from '../common/parameters.ts'
 
 /** The values of our preset for outputs alone, which are also every parameter's default. */
@@ -29,6 +30,7 @@ const ours = {
   map: 'mask',
   'sensitivity-blur': 1,
   'map-blur': 0,
+  ...noEdges,
 } satisfies ParameterValues
 
 const oursWithGradients = {
@@ -43,6 +45,7 @@ const oursWithGradients = {
 const presets: readonly Preset[] = [
   { id: 'maskscope', title: 'Maskscope, from outputs', source: 'Ours: tuned on scenes (docs/methods.md).', values: ours },
   { id: 'maskscope-gradient', title: 'Maskscope, from gradients', source: 'Ours: tuned on scenes (docs/methods.md).', values: oursWithGradients },
+  { id: 'maskscope-edges', title: 'Maskscope, along edges', source: 'Ours, from outputs, half of the map averaged over segments of the image (docs/methods.md).', values: { ...ours, edges: 0.5 } },
   {
     id: 'published',
     title: 'As published (our reading)',
@@ -172,6 +175,7 @@ const parameters: readonly Parameter[] = [
     default: ours['sensitivity-blur'], min: 0, max: 20, step: 0.1, unit: 'cells',
   },
   mapBlurParameter(),
+  ...edgeParameters,
 ]
 
 /** The shared parameter, with the fill that this method draws anew for every pair. */

@@ -3,6 +3,7 @@ import type { ParameterValues } from '#shared/domain/parameters.ts'
 import type { ScoreKind } from '#shared/domain/score.ts'
 import { numberOf, switchOf, wordOf } from '../common/parameters.ts'
 import type { Frame } from '../masks/compose.ts'
+import type { EdgeSettings } from '../masks/edges.ts'
 import type { FillKind } from '../masks/fills.ts'
 import type { Mode } from '../masks/sides.ts'
 
@@ -42,6 +43,7 @@ export interface SensitivityMaskSettings {
   sensitivityBlur: number
   /** In pixels of the image. */
   mapBlur: number
+  edges: EdgeSettings
 }
 
 /**
@@ -80,6 +82,7 @@ export function readSettings(values: ParameterValues, frame: Frame): Sensitivity
     map: wordOf(values, 'map'),
     sensitivityBlur: numberOf(values, 'sensitivity-blur'),
     mapBlur: (numberOf(values, 'map-blur') * shorter) / 64,
+    edges: { share: numberOf(values, 'edges'), segments: numberOf(values, 'edge-segments') },
   }
 }
 

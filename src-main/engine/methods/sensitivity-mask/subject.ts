@@ -1,6 +1,7 @@
 import type { MapData } from '#shared/domain/image.ts'
 import type { Evaluations } from '#shared/domain/run.ts'
 import { upsample } from '#shared/imaging/interpolation.ts'
+import { createEdgeFollowing, type EdgeFollowing } from '../masks/edges.ts'
 import { composeMap } from './map.ts'
 import type { Aim } from './objective.ts'
 import { readSensitivity, type SensitivityMaps } from './sensitivity.ts'
@@ -21,6 +22,7 @@ export interface Subject {
   summed: number
   /** Whether the classifier ever answered differently to different masks. */
   reacted: boolean
+  edges: EdgeFollowing | null
 }
 
 export type SubjectFacts = Pick<Subject, 'index' | 'image' | 'aim' | 'seed' | 'original'>
@@ -34,6 +36,7 @@ export function createSubject(plan: Plan, facts: SubjectFacts): Subject {
     sum: new Float64Array(height * width),
     summed: 0,
     reacted: false,
+    edges: createEdgeFollowing(plan.frame, facts.image, plan.settings.edges),
   }
 }
 
@@ -75,5 +78,10 @@ export function currentMap(plan: Plan, subject: Subject): MapData {
   for (const trial of subject.trials) trial.smoothed().forEach((value, i) => (v[i]! += value / subject.trials.length))
   const { own } = composeMap(plan.settings, parametrisation, v, sensitivityOf(subject).sensitivity, pixelsPerCell(plan))
   const last = plan.parametrisations.at(-1)!
-  return upsample({ height, width, data: own }, last.height, last.width)
+  return followed(subject, upsample({ height, width, data: own }, last.height, last.width))
+}
+
+/** The map as it is shown and kept. */
+export function followed({ edges }: Pick<Subject, 'edges'>, map: MapData): MapData {
+  return edges ? edges.apply(map) : map
 }

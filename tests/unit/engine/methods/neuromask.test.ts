@@ -16,7 +16,7 @@ test('the registry offers it and names what it knows otherwise', () => {
 })
 
 test('the published presets are offered under their names and complete', () => {
-  expect(neuromask.presets.map((p) => p.title)).toEqual(['Maskscope', 'ImageNet demo', 'CIFAR-10 demo', 'Class defaults'])
+  expect(neuromask.presets.map((p) => p.title)).toEqual(['Maskscope', 'Maskscope, along edges', 'ImageNet demo', 'CIFAR-10 demo', 'Class defaults'])
   const names = neuromask.parameters.map((p) => p.name).sort()
   for (const preset of neuromask.presets) expect(Object.keys(preset.values).sort()).toEqual(names)
   const imagenet = resolveParameters(neuromask, { preset: 'imagenet-demo' })

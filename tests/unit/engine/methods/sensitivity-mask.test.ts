@@ -71,7 +71,7 @@ function differentiable(height: number, width: number, weights: Float32Array, bi
 }
 
 test('every preset names every parameter, and the first holds the defaults', () => {
-  expect(sensitivityMask.presets.map(({ title }) => title)).toEqual(['Maskscope, from outputs', 'Maskscope, from gradients', 'As published (our reading)'])
+  expect(sensitivityMask.presets.map(({ title }) => title)).toEqual(['Maskscope, from outputs', 'Maskscope, from gradients', 'Maskscope, along edges', 'As published (our reading)'])
   const names = sensitivityMask.parameters.map(({ name }) => name).sort()
   for (const preset of sensitivityMask.presets) expect(Object.keys(preset.values).sort()).toEqual(names)
   for (const { name, default: value } of sensitivityMask.parameters) expect(sensitivityMask.presets[0]!.values[name]).toBe(value)
