@@ -103,11 +103,10 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
   const clean = await classifyAll(classifier, frame, images.data, images.count)
   const baselines = await classifyAll(classifier, frame, joined(subjects.map(({ zero }) => zero)), images.count)
 
-  const riseOf = (index: number): Rise => {
-    const [above, below] = scoreValues([clean[index]!, baselines[index]!], { kind: score, target: targets[index]! }, info.head)
+  const rises = targets.map((target, index): Rise => {
+    const [above, below] = scoreValues([clean[index]!, baselines[index]!], { kind: score, target }, info.head)
     return { above: above!, below: below! }
-  }
-  const rises = subjects.map((_, index) => riseOf(index))
+  })
 
   const attributionOf = ({ image, zero, path }: (typeof subjects)[number]): Float64Array => path.integral.map((value, i) => (image[i]! - zero[i]!) * value)
   let iteration = 0
