@@ -243,7 +243,8 @@ browserTest('several runs wait for their turn, one that is paused lets others pa
   const turns = await page.evaluate(() => (globalThis as unknown as { begun: Record<string, number> }).begun)
   const inOrder = numbers.map((number) => Object.entries(turns).find(([name]) => Number.parseInt(name, 10) === number)?.[1] ?? -1)
   expect(inOrder.every((turn) => turn > 0)).toBe(true)
-  expect(inOrder).toEqual(inOrder.toSorted((a, b) => a - b))
+  // Of those that begin at once, the one whose worker has the model may be seen first; one that had to wait comes after all before it.
+  for (let k = Math.max(1, workers); k < inOrder.length; k++) expect(inOrder[k]).toBeGreaterThanOrEqual(Math.max(...inOrder.slice(0, k)))
   expect(await row(long).getByRole('progressbar').isVisible()).toBe(true)
 
   await row(long).click()
