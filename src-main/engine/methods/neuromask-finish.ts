@@ -3,11 +3,12 @@ import { upsample } from '#shared/imaging/interpolation.ts'
 import { createRandom } from '#shared/random/random.ts'
 import type { Classifier } from '../classifier/classifier.ts'
 import type { Frame } from './masks/compose.ts'
+import { alongEdges } from './masks/edges.ts'
 import { createFill, type Fill } from './masks/fills.ts'
 import { judgeMask } from './masks/judging.ts'
 import { sidesOf } from './masks/sides.ts'
 import type { NeuroMaskSettings } from './neuromask-parameters.ts'
-import { followed, type Subject } from './neuromask-subject.ts'
+import type { Subject } from './neuromask-subject.ts'
 import { predictionLoss, regularise, type Losses, type TrialPlan } from './neuromask-trial.ts'
 
 /** The fills under which a finished mask is judged. Constant ones are the very ones of the trials: same stream, first restart. */
@@ -24,7 +25,7 @@ export async function finish(
   const { height, width } = parametrisation
   const v = Float32Array.from(subject.sum, (sum) => sum / subject.summed)
   const own = parametrisation.squash(v)
-  const ownMap = followed(subject, { height, width, data: own })
+  const ownMap = alongEdges(subject.edges, { height, width, data: own })
   // As anyone enlarges the stored map, to the last bit.
   const mask = upsample(ownMap, frame.height, frame.width).data
   const sides = sidesOf(settings.mode)

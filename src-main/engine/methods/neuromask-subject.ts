@@ -1,6 +1,6 @@
 import type { MapData } from '#shared/domain/image.ts'
 import type { Evaluations, Explanation } from '#shared/domain/run.ts'
-import { createEdgeFollowing, type EdgeFollowing } from './masks/edges.ts'
+import { alongEdges, createEdgeFollowing, type EdgeFollowing } from './masks/edges.ts'
 import type { NeuroMaskSettings } from './neuromask-parameters.ts'
 import { createTrial, type Trial, type TrialPlan } from './neuromask-trial.ts'
 
@@ -106,10 +106,5 @@ export function currentMask(plan: TrialPlan, subject: Subject): MapData {
   for (const trial of subject.trials) {
     for (let i = 0; i < v.length; i++) v[i]! += trial.smoothed[i]! / subject.trials.length
   }
-  return followed(subject, { height, width, data: squash(v) })
-}
-
-/** The mask as it is shown and kept. */
-export function followed({ edges }: Pick<Subject, 'edges'>, mask: MapData): MapData {
-  return edges ? edges.apply(mask) : mask
+  return alongEdges(subject.edges, { height, width, data: squash(v) })
 }

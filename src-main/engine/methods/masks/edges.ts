@@ -53,6 +53,11 @@ export function createEdgeFollowing(frame: Frame, image: Float32Array, { share, 
   }
 }
 
+/** The map as it is shown and kept. @param edges null: nothing follows them */
+export function alongEdges(edges: EdgeFollowing | null, map: MapData): MapData {
+  return edges ? edges.apply(map) : map
+}
+
 function reduced(frame: Frame, image: Float32Array): { frame: Frame; image: Float32Array } {
   const { height, width, channels } = frame
   const factor = Math.ceil(Math.min(height, width) / mostPixels)

@@ -1,12 +1,13 @@
 import type { Explanation, Fact, MapPart } from '#shared/domain/run.ts'
 import { upsample } from '#shared/imaging/interpolation.ts'
 import type { Classifier } from '../../classifier/classifier.ts'
+import { alongEdges } from '../masks/edges.ts'
 import { judgeMask } from '../masks/judging.ts'
 import { sidesOf } from '../masks/sides.ts'
 import { composeMap } from './map.ts'
 import { probabilityOf, regularise, worth } from './objective.ts'
 import { meanLosses, type Losses } from './probe.ts'
-import { followed, pixelsPerCell, sensitivityOf, type Subject } from './subject.ts'
+import { pixelsPerCell, sensitivityOf, type Subject } from './subject.ts'
 import { fillFor, type Plan } from './trial.ts'
 
 /** The finished mask, judged under the fill it was optimised with, in place, and the map made of it and its sensitivity. */
@@ -33,7 +34,7 @@ export async function finish(classifier: Classifier, plan: Plan, subject: Subjec
 
   const { sensitivity, error } = sensitivityOf(subject)
   const { own, ranking } = composeMap(settings, parametrisation, v, sensitivity, pixelsPerCell(plan))
-  const ownMap = followed(subject, { height, width, data: own })
+  const ownMap = alongEdges(subject.edges, { height, width, data: own })
   const part = (name: string, title: string, data: Float32Array): MapPart => ({ name, title, count: 1, height, width, data, signed: false })
   const explanation: Explanation = {
     saliency: upsample(ownMap, frame.height, frame.width),

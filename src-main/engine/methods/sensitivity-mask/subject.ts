@@ -1,7 +1,7 @@
 import type { MapData } from '#shared/domain/image.ts'
 import type { Evaluations } from '#shared/domain/run.ts'
 import { upsample } from '#shared/imaging/interpolation.ts'
-import { createEdgeFollowing, type EdgeFollowing } from '../masks/edges.ts'
+import { alongEdges, createEdgeFollowing, type EdgeFollowing } from '../masks/edges.ts'
 import { composeMap } from './map.ts'
 import type { Aim } from './objective.ts'
 import { readSensitivity, type SensitivityMaps } from './sensitivity.ts'
@@ -78,10 +78,5 @@ export function currentMap(plan: Plan, subject: Subject): MapData {
   for (const trial of subject.trials) trial.smoothed().forEach((value, i) => (v[i]! += value / subject.trials.length))
   const { own } = composeMap(plan.settings, parametrisation, v, sensitivityOf(subject).sensitivity, pixelsPerCell(plan))
   const last = plan.parametrisations.at(-1)!
-  return followed(subject, upsample({ height, width, data: own }, last.height, last.width))
-}
-
-/** The map as it is shown and kept. */
-export function followed({ edges }: Pick<Subject, 'edges'>, map: MapData): MapData {
-  return edges ? edges.apply(map) : map
+  return alongEdges(subject.edges, upsample({ height, width, data: own }, last.height, last.width))
 }
