@@ -7,11 +7,12 @@ import { loadModel } from '#services/models.ts'
 import { methodOfEntry, type Configurations } from '#services/benchmark/entries.ts'
 import type { Tuned } from '#services/benchmark/tune.ts'
 import { photosPart, costPart } from './benchmark-photos.ts'
+import type { Section } from './sections.ts'
 import { claims, easyMethods, interval, metricsTable, ranked, table, text, verdict } from './benchmark-tables.ts'
 import { furtherClassifier, methodsFor, openSitting, workingFolder, type Sitting } from './benchmark-work.ts'
 
-/** Where the page is: what stands above the mark is written by hand. */
-export const page = { file: 'docs/benchmark.md', mark: '<!-- What follows is written by npm run evidence -- benchmark. -->' }
+/** What stands above the first section is written by hand. */
+export const page = 'docs/benchmark.md'
 
 /** Of docs, and so of the repository: tuning takes hours, and what it chose is used by whoever runs the benchmark after it. */
 const configurationsFile = 'docs/evidence/benchmark-configs.json'
@@ -56,25 +57,23 @@ const onScenes: Readonly<Record<string, (sitting: Sitting, sizes: Sizes, ids: re
   a: scenesPart, b: dearPart, c: shiftPart, d: budgetPart,
 }
 
-/** The page docs/benchmark.md, in parts (a) to (f), as far as they were asked for. It can be stopped and goes on. */
-export async function measure(args: readonly string[]): Promise<string> {
+/** The sections of the page, (a) to (f), as far as they were asked for. It can be stopped and goes on. */
+export async function* measureSections(args: readonly string[]): AsyncGenerator<Section> {
   const sizes = sizesOf(args)
   const folder = workingFolder()
   await mkdir(folder, { recursive: true })
   const sitting = openSitting(folder)
   try {
     const has = (part: string): boolean => sizes.parts.includes(part)
-    const parts = [said(sizes)]
     if (Object.keys(onScenes).some(has)) {
       const demo = await loadModel('demo')
       const ids = await methodsFor(demo, sizes.methods)
       const tuned = await sitting.tune(demo, `scenes:${sizes.tuning}@1000000`, sizes.configs, ids, configurationsFile)
-      parts.push(tuning(tuned))
-      for (const [part, make] of Object.entries(onScenes)) if (has(part)) parts.push(await make(sitting, sizes, ids, tuned.methods))
+      yield { name: 'tuning', text: tuning(tuned) }
+      for (const [part, make] of Object.entries(onScenes)) if (has(part)) yield { name: part, text: await make(sitting, sizes, ids, tuned.methods) }
     }
-    if (has('e')) parts.push(await photosPart(sitting, sizes))
-    if (has('f')) parts.push(await costPart(sitting, sizes))
-    return parts.join('\n\n')
+    if (has('e')) yield { name: 'e', text: await photosPart(sitting, sizes) }
+    if (has('f')) yield { name: 'f', text: await costPart(sitting, sizes) }
   } finally {
     await sitting.end()
   }
@@ -93,28 +92,17 @@ function sizesOf(args: readonly string[]): Sizes {
   }
 }
 
-function said({ scenes, faith, tuning, configs, dear, further, photos, trainingShare, methods, parts }: Sizes): string {
-  const which = `Parts ${parts.map((part) => `(${part})`).join(', ')}. ${methods === null ? 'All methods.' : `Methods: ${methods.join(', ')}.`}`
-  const ofScenes = [
-    `${configs} configurations of each method on ${tuning} tuning scenes (seeds from 1,000,000), chosen by average precision; ${scenes} evaluation`,
-    `scenes (seeds from 2,000,000) in (a)${faith === scenes ? '' : ` (the metrics that ask the classifier: ${faith}, one seed)`}, ${dear} in (b), ${further} in (c) and (d)${trainingShare === 1 ? '' : `; the further classifiers of (c) were trained for ${trainingShare} of the full training`}.`,
-    'Evaluated where the classifier is right, the target being the truth. Methods that draw at random are run with three seeds in the tuned table of (a), averaged within an image, and with one',
-    'elsewhere. `sensitivity-mask` asks for outputs alone; `sensitivity-mask@gradient` is its preset with gradients, not tuned.',
-    'Intervals are 95% paired bootstrap (10,000), p values of paired sign-flip permutations on means, adjusted by Holm.',
-  ]
-  return [
-    '## What was run', '', which, ...(parts.some((part) => part in onScenes) ? ofScenes : []), ...(parts.includes('e') ? [`${photos} photos at most in (e).`] : []),
-  ].join('\n')
-}
-
-function tuning({ scores, methods }: Tuned): string {
+function tuning({ tuned, scores, methods }: Tuned): string {
   const rows = Object.entries(scores).map(([id, { default: before, best, tried }]) => {
     const defaults = Object.fromEntries(findMethod(id).parameters.map((parameter) => [parameter.name, parameter.default]))
     const preset = findMethod(id).presets[0]?.values ?? {}
     const changed = Object.entries(methods[id]!).filter(([name, value]) => name !== 'preset' && value !== (preset[name] ?? defaults[name]))
     return [id, text(before), text(best), String(tried), changed.map(([name, value]) => `${name} ${String(value)}`).join(', ') || 'its defaults']
   })
-  return ['## Tuning', '', 'All values: [evidence/benchmark-configs.json](evidence/benchmark-configs.json), which `maskscope benchmark --configs` takes.', '', table(['method', 'default', 'best', 'tried', 'chosen'], rows)].join('\n')
+  return [
+    '## Tuning', '', `${tuned.configurations} configurations of each method on ${tuned.images} tuning scenes. All values: [evidence/benchmark-configs.json](evidence/benchmark-configs.json), which`,
+    '`maskscope benchmark --configs` takes.', '', table(['method', 'default', 'best', 'tried', 'chosen'], rows),
+  ].join('\n')
 }
 
 const placeMetrics = ['average-precision', 'iou', 'pixel-auroc', 'iou-otsu', 'iou-best', 'pointing-game', 'energy-pointing-game', 'relevance-rank']
@@ -143,7 +131,8 @@ async function scenesPart(sitting: Sitting, { scenes, faith }: Sizes, ids: reado
   return [
     '## (a) Scenes, tuned and by default',
     '',
-    `${summary.images} scenes where the classifier is right; ${summary.excluded['wrong'] ?? 0} where it is not were left out.`,
+    `${summary.images} scenes where the classifier is right; ${summary.excluded['wrong'] ?? 0} where it is not were left out. Methods that draw at random: three seeds when tuned, averaged within a scene,`,
+    'and one by default.',
     easy.length === 0 ? 'No method has a median above .95, so the scenes are not too easy.' : `The scenes are too easy for ${easy.join(', ')}: medians above .95.`,
     '',
     table(['method', 'average precision, tuned', 'IoU, tuned', 'sd over scenes', 'sd over seeds', 'average precision, default', 'IoU, default', 'forward', 'backward'], rows),
@@ -152,7 +141,7 @@ async function scenesPart(sitting: Sitting, { scenes, faith }: Sizes, ids: reado
     '',
     verdict(found) || 'The mask systems were not run.',
     '',
-    'All metrics of place, then of faithfulness, then of form (tuned configurations):',
+    `All metrics of place, then of faithfulness${together ? '' : ` (${faithful.summary.images} scenes, one seed)`}, then of form (tuned configurations):`,
     '',
     metricsTable(tuned, placeMetrics),
     '',
@@ -165,7 +154,7 @@ async function scenesPart(sitting: Sitting, { scenes, faith }: Sizes, ids: reado
 async function dearPart(sitting: Sitting, { dear }: Sizes, ids: readonly string[], configurations: Configurations): Promise<string> {
   const wanted = metrics.filter(({ cost }) => cost === 'dear').map(({ id }) => id)
   const found = await sitting.benchmark(`b-${dear}`, { model: await loadModel('demo'), data: `scenes:${dear}@2000000`, methods: ids, metrics: wanted, configurations, draws: 1 })
-  return ['## (b) Dear metrics', '', `${found.summary.images} scenes.`, '', metricsTable(found, wanted)].join('\n')
+  return ['## (b) Dear metrics', '', `${found.summary.images} scenes, one seed.`, '', metricsTable(found, wanted)].join('\n')
 }
 
 async function shiftPart(sitting: Sitting, { further, trainingShare }: Sizes, ids: readonly string[], configurations: Configurations): Promise<string> {
@@ -184,7 +173,7 @@ async function shiftPart(sitting: Sitting, { further, trainingShare }: Sizes, id
     '## (c) Frozen configurations elsewhere',
     '',
     'The configurations tuned on scenes and the bundled classifier, on shifted scenes, on scenes with two objects where each is the target in turn, and on two classifiers that',
-    `were trained by the same script and are not bundled. ${columns.map(({ name, found }) => `${name}: ${found.summary.images} evaluated`).join('; ')}.`,
+    `were trained by the same script${trainingShare === 1 ? '' : ` (for ${trainingShare} of the full training)`} and are not bundled. One seed. ${columns.map(({ name, found }) => `${name}: ${found.summary.images} evaluated`).join('; ')}.`,
     '',
     ...['average-precision', 'iou'].flatMap((metric) => [
       table([`method, ${metric}`, ...columns.map(({ name }) => name)], order.map((method) => [method, ...columns.map(({ found }) => interval(found, method, metric))])), '',

@@ -1,18 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { placeSection, type Section } from './sections.ts'
 
 /**
  * npm run evidence -- NAME [its own arguments]
  *
  * Runs a measurement and writes its table to docs/evidence/NAME.md, under the commit and the command that made it. A
- * module joins by a line here: it exports `measure`, which resolves to Markdown, and `page` where its place is below a mark
- * in another page.
+ * module joins by a line here: it exports `measure`, which resolves to Markdown, or, where what it writes are sections of a
+ * page, `measureSections`, which yields them one by one, and `page`, its file.
  */
-interface Measurement {
-  measure: (args: readonly string[]) => Promise<string>
-  page?: { file: string; mark: string }
-}
+type Measurement = { measure: (args: readonly string[]) => Promise<string> } | { measureSections: (args: readonly string[]) => AsyncIterable<Section>; page: string }
 
 const measurements: Record<string, { title: string; load: () => Promise<Measurement> }> = {
   demo: { title: 'The bundled classifiers', load: () => import('./demo.ts') },
@@ -31,24 +29,29 @@ if (name === undefined || chosen === undefined) {
 
 // Before the work: a measurement takes minutes, in which others may commit.
 const commit = describeCommit()
-const started = performance.now()
+let started = performance.now()
 const args = process.argv.slice(3)
-const { measure, page } = await chosen.load()
-const table = await measure(args)
-const minutes = (performance.now() - started) / 60_000
-const file = page?.file ?? path.join('docs', 'evidence', `${name}.md`)
-const made = `Commit ${commit}, \`npm run evidence -- ${[name, ...args].join(' ')}\`, ${minutes.toFixed(1)} minutes, Node ${process.versions.node}.`
-const text = page ? [`${await above(page.file, page.mark)}${page.mark}`, '', made, '', table.trim(), ''].join('\n') : [`# ${chosen.title}`, '', made, '', table.trim(), ''].join('\n')
-await mkdir(path.dirname(file), { recursive: true })
-await writeFile(file, text)
-console.log(text)
-console.log(`Written to ${file}.`)
+const measurement = await chosen.load()
+if ('measure' in measurement) {
+  const table = await measurement.measure(args)
+  await write(path.join('docs', 'evidence', `${name}.md`), [`# ${chosen.title}`, '', made(), '', table.trim(), ''].join('\n'))
+} else {
+  for await (const { name: section, text } of measurement.measureSections(args)) {
+    const before = await readFile(measurement.page, 'utf8').catch(() => `# ${chosen.title}\n`)
+    await write(measurement.page, placeSection(before, { name: section, text: `${text.trim()}\n\n${made()}` }))
+    started = performance.now()
+  }
+}
 
-/** What stands above the mark of a page, or all of it. */
-async function above(target: string, mark: string): Promise<string> {
-  const whole = await readFile(target, 'utf8').catch(() => '')
-  const at = whole.indexOf(mark)
-  return at < 0 ? `${whole.trimEnd()}\n\n` : whole.slice(0, at)
+async function write(file: string, text: string): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true })
+  await writeFile(file, text)
+  console.log(`Written to ${file}.`)
+}
+
+function made(): string {
+  const minutes = (performance.now() - started) / 60_000
+  return `Commit ${commit}, \`npm run evidence -- ${[name, ...args].join(' ')}\`, ${minutes.toFixed(1)} minutes, Node ${process.versions.node}.`
 }
 
 /** The commit that was measured, and whether the working tree differed from it. */
