@@ -10,7 +10,7 @@ import { finished, grid, openDemo, progressOf, reached, readyToRun, rowOf, setNu
 const stand = standOfFile({ executor: 'tfjs' })
 
 /** So long that a reload lies within the run, on an idle machine too. */
-const iterations = 450
+const iterations = 900
 
 /** More than anyone waits for. */
 const endless = 20_000
