@@ -73,7 +73,7 @@ async function* inspector(hand: Hand, name = 'inspector'): AsyncGenerator<State>
 }
 
 async function* oneRun(hand: Hand): AsyncGenerator<State> {
-  await hand.set('Iterations', '1500')
+  await hand.set('Iterations', '20000')
   await hand.run()
   await hand.iteration(120)
   yield 'live'
@@ -132,7 +132,7 @@ async function* twoRuns(hand: Hand): AsyncGenerator<State> {
 }
 
 async function* several(hand: Hand): AsyncGenerator<State> {
-  await hand.set('Iterations', '600')
+  await hand.set('Iterations', '20000')
   for (const seed of ['1', '2', '3', '4']) {
     await hand.set('Seed', seed)
     await hand.run()
@@ -153,7 +153,7 @@ async function* lists(hand: Hand): AsyncGenerator<State> {
   yield 'data-set'
   await hand.press('Choose the folder')
   await hand.press('Places')
-  await hand.page.getByRole('listbox', { name: 'Files' }).getByRole('option', { name: 'pictures' }).first().dblclick()
+  await hand.page.getByRole('listbox', { name: 'Files' }).getByRole('option', { name: 'pictures' }).first().click()
   await hand.page.waitForTimeout(300)
   await hand.press(/^Choose pictures/)
   await hand.page.getByRole('listbox', { name: 'Images of the data set' }).getByRole('option').nth(3).waitFor()
@@ -185,7 +185,7 @@ async function* troubles(hand: Hand, shell: Shell): AsyncGenerator<State> {
   await hand.press('0 to 1')
   await hand.page.getByText('Do these fit the picture?').waitFor()
   yield 'check'
-  await hand.set('Iterations', '1500')
+  await hand.set('Iterations', '20000')
   await hand.run()
   await hand.iteration(20)
   if (await killEngine(shell.process.pid!)) {

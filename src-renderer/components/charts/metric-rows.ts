@@ -1,4 +1,5 @@
 import type { MeasurementOfRun, MetricInfo } from '#shared/contract/metrics.ts'
+import type { RunRow } from '#shared/contract/runs.ts'
 import { numberText } from '#shared/figure/numbers.ts'
 
 export interface MetricRow {
@@ -32,6 +33,8 @@ export interface AtHand {
   mosaic: boolean
   /** A second classifier is open. */
   judge: boolean
+  /** Other methods have explained the same. */
+  others: boolean
 }
 
 const arrows = { higher: '↑', lower: '↓' } as const
@@ -63,7 +66,13 @@ function missingOf({ needs }: MetricInfo, has: AtHand): string | null {
   if (needs.includes('mosaic') && !has.mosaic) return 'It needs a mosaic: open a data set as mosaics.'
   if (needs.includes('object') && !has.object) return 'It needs to know where the object lies: of scenes, boxes, segmentations and mosaics that is known.'
   if (needs.includes('judge') && !has.judge) return 'It needs a judge: choose a second classifier above.'
+  if (needs.includes('others') && !has.others) return 'It compares with other methods: explain the same image and class by another one first.'
   return null
+}
+
+/** Another method has explained the same image and class of the same model, so that the maps can be compared. */
+export function explainsTheSame(other: RunRow, row: RunRow): boolean {
+  return other.state === 'finished' && other.method !== row.method && other.image.name === row.image.name && other.model.sha256 === row.model.sha256 && other.target?.index === row.target?.index
 }
 
 /** Those that are measured together, at one click: what does not run the method again, and has what it needs. */

@@ -2,11 +2,12 @@
 import { flushPromises } from '@vue/test-utils'
 import { expect, test } from 'vitest'
 import MetricTable from '#renderer/components/charts/MetricTable.vue'
-import { metricRows, metricsTable, usualMetrics } from '#renderer/components/charts/metric-rows.ts'
+import { explainsTheSame, metricRows, metricsTable, usualMetrics } from '#renderer/components/charts/metric-rows.ts'
 import PartList from '#renderer/components/charts/PartList.vue'
 import PopulationStrip from '#renderer/components/stage/PopulationStrip.vue'
 import { useMetrics } from '#renderer/stores/metrics.ts'
 import type { MeasurementOfRun, MetricInfo } from '#shared/contract/metrics.ts'
+import type { RunRow } from '#shared/contract/runs.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { FakeClient } from '../fake-client.ts'
 import { beginStores, settled, show } from '../mount.ts'
@@ -20,15 +21,15 @@ function result(id: string, part: Partial<MeasurementOfRun> = {}): MeasurementOf
 }
 const list = [
   metric('gini', { cost: 'map', better: null }), metric('ap', { cost: 'map', needs: ['object'] }), metric('deletion', { better: 'lower' }),
-  metric('keep', { needs: ['judge'] }), metric('sense', { cost: 'dear' }), metric('grid', { needs: ['mosaic'] }),
+  metric('keep', { needs: ['judge'] }), metric('sense', { cost: 'dear' }), metric('grid', { needs: ['mosaic'] }), metric('agree', { needs: ['others'] }),
 ]
-const nothing = { object: false, mosaic: false, judge: false }
+const nothing = { object: false, mosaic: false, judge: false, others: false }
 
 test('what is measured at one click has what it needs and does not run the method again', () => {
   expect(usualMetrics(metricRows(list, [], nothing))).toEqual(['gini', 'deletion'])
-  expect(usualMetrics(metricRows(list, [], { object: true, mosaic: true, judge: true }))).toEqual(['gini', 'ap', 'deletion', 'keep', 'grid'])
+  expect(usualMetrics(metricRows(list, [], { object: true, mosaic: true, judge: true, others: true }))).toEqual(['gini', 'ap', 'deletion', 'keep', 'grid', 'agree'])
   const rows = metricRows(list, [], nothing)
-  expect(rows.map(({ direction }) => direction)).toEqual(['', '↑', '↓', '↑', '↑', '↑'])
+  expect(rows.map(({ direction }) => direction)).toEqual(['', '↑', '↓', '↑', '↑', '↑', '↑'])
   expect(rows[3]!.missing).toContain('judge')
 })
 
@@ -71,7 +72,18 @@ test('measuring shows what there is at once, how far it is, and each failure at 
   expect(wrapper.get('figure').attributes('aria-label')).toBe('Curves of DELETION: fill blur ends at 0.25')
   expect(wrapper.find('polyline').attributes('points')).toBe('0.00,0.00 100.00,75.00')
   // What runs the method again is measured by itself; what lacks something says so.
-  expect(wrapper.findAll('.rest button').map((one) => [one.text().split('\u00a0')[0], one.attributes('disabled') !== undefined])).toEqual([['KEEP', true], ['SENSE', false], ['GRID', true]])
+  expect(wrapper.findAll('.rest button').map((one) => [one.text().split('\u00a0')[0], one.attributes('disabled') !== undefined])).toEqual([['KEEP', true], ['SENSE', false], ['GRID', true], ['AGREE', true]])
+})
+
+test('maps agree or not where another method has explained the same', async () => {
+  const own = runRow({ run: '0001-own' })
+  const other = runRow({ run: '0002-other', method: 'rise' })
+  expect(explainsTheSame(other, own)).toBe(true)
+  const unlike: Partial<RunRow>[] = [
+    { method: own.method }, { state: 'running' }, { image: { name: 'another', kind: 'file' } }, { model: { name: own.model.name, sha256: 'c'.repeat(64) } },
+    { target: { index: own.target!.index + 1, label: null } },
+  ]
+  expect(unlike.map((part) => explainsTheSame({ ...other, ...part }, own))).toEqual(unlike.map(() => false))
 })
 
 test('what is cancelled keeps what was measured, and is no error; a refusal is', async () => {
