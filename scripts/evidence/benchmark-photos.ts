@@ -27,7 +27,7 @@ const networks: readonly Network[] = [
 const sure = 0.9
 
 /** (e): photos and pretrained networks, methods at their defaults: the configurations of (a) were chosen on scenes. */
-export async function photosPart(sitting: Sitting, { photos, methods }: Sizes): Promise<string> {
+export async function photosPart(sitting: Sitting, { photos, partitions, networks: wanted, methods }: Sizes): Promise<string> {
   const root = process.env['MASKSCOPE_DATA']
   if (root === undefined) return '## (e) Photos and pretrained networks\n\nNot run: MASKSCOPE_DATA does not name the folder of the real data sets.'
   const load = (name: string, options: ModelOptions = { fit: 'crop' }): Promise<LoadedModel> => {
@@ -36,7 +36,7 @@ export async function photosPart(sitting: Sitting, { photos, methods }: Sizes): 
     return loadModel(path.join(base, file), { range: [-1, 1], labels: path.join(base, labels), ...options })
   }
   const pages = ['## (e) Photos and pretrained networks', '', `Methods at their defaults. Photos that the network recognises with a probability of at least ${sure}, ${photos} at most; the judge is another of the networks.`]
-  for (const { name, judge } of networks) {
+  for (const { name, judge } of networks.filter((network) => wanted?.includes(network.name) ?? true)) {
     const model = await load(name)
     const ids = (await methodsFor(model, methods)).filter((id) => id !== 'oracle')
     const list = await sureList(sitting, root, name, model, photos)
@@ -45,9 +45,9 @@ export async function photosPart(sitting: Sitting, { photos, methods }: Sizes): 
     })
     // All of a mosaic is seen, each cell as large as the network's own input.
     const wide = await load(name, { fit: 'squash', inputScale: 2 })
-    const grids = await sitting.benchmark(`e-grid-${name}-${photos}`, { model: wide, data: `mosaic:2(list:${list})*5`, methods: ids, metrics: ['grid-pointing-game'], draws: 1 })
+    const grids = await sitting.benchmark(`e-grid-${name}-${photos}-${partitions}`, { model: wide, data: `mosaic:2(list:${list})*${partitions}`, methods: ids, metrics: ['grid-pointing-game'], draws: 1 })
     pages.push(
-      '', `### ${name}, judged by ${judge}`, '', `${found.summary.images} photos; ${grids.summary.images} cells of 2×2 mosaics in five partitions, each cell of the network's own input size, photos as clusters.`, '',
+      '', `### ${name}, judged by ${judge}`, '', `${found.summary.images} photos; ${grids.summary.images} cells of 2×2 mosaics in ${partitions} ${partitions === 1 ? 'partition' : 'partitions'}, each cell of the network's own input size, photos as clusters.`, '',
       metricsTable(found, ['insertion', 'deletion', 'keep-rate']), '',
       table(['method', 'grid pointing game'], ranked(grids, 'grid-pointing-game').map((id) => [id, interval(grids, id, 'grid-pointing-game')])),
     )

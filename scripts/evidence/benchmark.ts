@@ -19,7 +19,7 @@ const configurationsFile = 'docs/evidence/benchmark-configs.json'
 
 const usage = {
   scenes: { type: 'string', default: '500' }, faith: { type: 'string' }, tuning: { type: 'string', default: '100' }, configs: { type: 'string', default: '20' }, dear: { type: 'string', default: '30' },
-  further: { type: 'string', default: '200' }, photos: { type: 'string', default: '55' }, 'training-share': { type: 'string', default: '1' },
+  further: { type: 'string', default: '200' }, photos: { type: 'string', default: '55' }, partitions: { type: 'string', default: '5' }, networks: { type: 'string' }, 'training-share': { type: 'string', default: '1' },
   methods: { type: 'string' }, parts: { type: 'string', default: 'a,b,c,d,e,f' },
 } as const
 
@@ -33,6 +33,10 @@ export interface Sizes {
   dear: number
   further: number
   photos: number
+  /** Of the photos into mosaics, in (e). */
+  partitions: number
+  /** Of (e). null: all. */
+  networks: string[] | null
   trainingShare: number
   /** null: all. */
   methods: string[] | null
@@ -87,7 +91,7 @@ function sizesOf(args: readonly string[]): Sizes {
     return value
   }
   return {
-    scenes: number('scenes'), faith: values.faith === undefined ? number('scenes') : number('faith'), tuning: number('tuning'), configs: number('configs'), dear: number('dear'), further: number('further'), photos: number('photos'),
+    scenes: number('scenes'), faith: values.faith === undefined ? number('scenes') : number('faith'), tuning: number('tuning'), configs: number('configs'), dear: number('dear'), further: number('further'), photos: number('photos'), partitions: number('partitions'), networks: values.networks?.split(',') ?? null,
     trainingShare: number('training-share'), methods: values.methods?.split(',') ?? null, parts: values.parts.split(','),
   }
 }

@@ -51,7 +51,7 @@ async function write(file: string, text: string): Promise<void> {
 
 function made(): string {
   const minutes = (performance.now() - started) / 60_000
-  return `Commit ${commit}, \`npm run evidence -- ${[name, ...args].join(' ')}\`, ${minutes.toFixed(1)} minutes, Node ${process.versions.node}.`
+  return `Commit ${commit}, \`npm run evidence -- ${[name, ...args].join(' ')}\`, ${minutes.toFixed(1)} minutes${'measure' in measurement ? '' : ' in its last sitting'}, Node ${process.versions.node}.`
 }
 
 /** The commit that was measured, and whether the working tree differed from it. */
