@@ -40,7 +40,7 @@ async function takeAll(page: Page, state: State): Promise<void> {
       if (typeof state !== 'string') await state.pose()
       const file = `${name}-${theme}-${size.width}x${size.height}.png`
       await page.screenshot({ path: path.join(out, file) })
-      if (name.startsWith(viewPrefix)) await copyFile(path.join(out, file), path.join(documented, file))
+      if (flags.views && name.startsWith(viewPrefix)) await copyFile(path.join(out, file), path.join(documented, file))
     }
   }
   console.log(name)
