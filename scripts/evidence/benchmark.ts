@@ -3,6 +3,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { metrics } from '#engine/metrics/registry.ts'
 import { findMethod } from '#engine/methods/registry.ts'
+import type { SceneKind } from '#engine/scenes/scenes.ts'
 import { loadModel } from '#services/models.ts'
 import { methodOfEntry, type Configurations } from '#services/benchmark/entries.ts'
 import type { Tuned } from '#services/benchmark/tune.ts'
@@ -23,7 +24,7 @@ const usage = {
   methods: { type: 'string' }, parts: { type: 'string', default: 'a,b,c,d,e,f' },
 } as const
 
-/** Sizes of a sitting. Everything is kept, so that a larger one later begins anew only where the sizes differ. */
+/** Sizes of a sitting. Everything is kept, and a larger one later goes on from it; only tuning begins anew. */
 export interface Sizes {
   scenes: number
   /** Of (a), for metrics that ask the classifier: they take most of the time. As many as `scenes` unless it is said. */
@@ -52,6 +53,10 @@ const budgets: Readonly<Record<string, { parameter: string; values: readonly num
   'de-cam': { parameter: 'queries', values: [500, 1000, 2000, 4000] },
   'random-search': { parameter: 'queries', values: [500, 1000, 2000, 4000] },
 }
+
+/** Evaluation scenes, of which a sitting takes the first: it can take more later. */
+const mostScenes = 500
+const evaluation = (kind: SceneKind = 'scenes'): string => `${kind}:${mostScenes}@2000000`
 
 /** The other access of a method that has two; the first row of it asks for outputs alone. */
 const twofold: Configurations = { 'sensitivity-mask@gradient': { preset: 'maskscope-gradient' } }
@@ -90,6 +95,9 @@ function sizesOf(args: readonly string[]): Sizes {
     if (!Number.isFinite(value) || value <= 0) throw new Error(`--${name} is "${values[name]}"; it must be a number above 0.`)
     return value
   }
+  for (const name of ['scenes', 'faith', 'dear', 'further'] as const) {
+    if (values[name] !== undefined && number(name) > mostScenes) throw new Error(`--${name} is "${values[name]}"; there are ${mostScenes} evaluation scenes.`)
+  }
   return {
     scenes: number('scenes'), faith: values.faith === undefined ? number('scenes') : number('faith'), tuning: number('tuning'), configs: number('configs'), dear: number('dear'), further: number('further'), photos: number('photos'), partitions: number('partitions'), networks: values.networks?.split(',') ?? null,
     trainingShare: number('training-share'), methods: values.methods?.split(',') ?? null, parts: values.parts.split(','),
@@ -115,16 +123,16 @@ const formMetrics = ['sparseness', 'complexity', 'agreement']
 
 async function scenesPart(sitting: Sitting, { scenes, faith }: Sizes, ids: readonly string[], configurations: Configurations): Promise<string> {
   const [model, judge] = [await loadModel('demo'), await loadModel('demo-judge')]
-  const data = `scenes:${scenes}@2000000`
+  const data = evaluation()
   const together = faith === scenes
   const methods = [...ids, ...Object.keys(twofold).filter((name) => ids.includes(methodOfEntry(name)))]
   const settings = { ...configurations, ...twofold }
   const ofMaps = metrics.filter(({ cost, needs }) => cost === 'map' && !needs.includes('mosaic')).map(({ id }) => id)
-  const tuned = await sitting.benchmark(`a-tuned-${scenes}`, { model, judge, data, methods, configurations: settings, metrics: together || ids.length < 2 ? 'cheap' : ofMaps })
-  const faithful = together ? tuned : await sitting.benchmark(`a-faith-${faith}`, {
-    model, judge, data: `scenes:${faith}@2000000`, methods, configurations: settings, metrics: metrics.filter(({ cost }) => cost === 'queries').map(({ id }) => id), draws: 1,
+  const tuned = await sitting.benchmark(together ? 'a-tuned-all' : 'a-tuned', { model, judge, data, limit: scenes, methods, configurations: settings, metrics: together || ids.length < 2 ? 'cheap' : ofMaps })
+  const faithful = together ? tuned : await sitting.benchmark('a-faith', {
+    model, judge, data, limit: faith, methods, configurations: settings, metrics: metrics.filter(({ cost }) => cost === 'queries').map(({ id }) => id), draws: 1,
   })
-  const plain = await sitting.benchmark(`a-default-${scenes}`, { model, judge, data, methods, configurations: twofold, metrics: ['average-precision', 'iou'], draws: 1 })
+  const plain = await sitting.benchmark('a-default', { model, judge, data, limit: scenes, methods, configurations: twofold, metrics: ['average-precision', 'iou'], draws: 1 })
   const found = claims(tuned)
   const easy = easyMethods(tuned)
   const { summary } = tuned
@@ -157,20 +165,20 @@ async function scenesPart(sitting: Sitting, { scenes, faith }: Sizes, ids: reado
 
 async function dearPart(sitting: Sitting, { dear }: Sizes, ids: readonly string[], configurations: Configurations): Promise<string> {
   const wanted = metrics.filter(({ cost }) => cost === 'dear').map(({ id }) => id)
-  const found = await sitting.benchmark(`b-${dear}`, { model: await loadModel('demo'), data: `scenes:${dear}@2000000`, methods: ids, metrics: wanted, configurations, draws: 1 })
+  const found = await sitting.benchmark('b', { model: await loadModel('demo'), data: evaluation(), limit: dear, methods: ids, metrics: wanted, configurations, draws: 1 })
   return ['## (b) Dear metrics', '', `${found.summary.images} scenes, one seed.`, '', metricsTable(found, wanted)].join('\n')
 }
 
 async function shiftPart(sitting: Sitting, { further, trainingShare }: Sizes, ids: readonly string[], configurations: Configurations): Promise<string> {
   const demo = await loadModel('demo')
-  const asked = { methods: ids, configurations, metrics: ['average-precision', 'iou'], draws: 1 }
+  const asked = { limit: further, methods: ids, configurations, metrics: ['average-precision', 'iou'], draws: 1 }
   const columns = [
-    { name: 'scenes-shifted', found: await sitting.benchmark(`c-shifted-${further}`, { model: demo, data: `scenes-shifted:${further}@2000000`, ...asked }) },
-    { name: 'scenes-two, each object', found: await sitting.benchmark(`c-two-${further}`, { model: demo, data: `scenes-two:${further}@2000000`, ...asked }) },
+    { name: 'scenes-shifted', found: await sitting.benchmark('c-shifted', { model: demo, data: evaluation('scenes-shifted'), ...asked }) },
+    { name: 'scenes-two, each object', found: await sitting.benchmark('c-two', { model: demo, data: evaluation('scenes-two'), ...asked }) },
   ]
   for (const name of ['another-architecture', 'another-seed']) {
     const model = await furtherClassifier(sitting.folder, name, trainingShare)
-    columns.push({ name, found: await sitting.benchmark(`c-${name}-${further}-${trainingShare}`, { model, data: `scenes:${further}@2000000`, ...asked }) })
+    columns.push({ name, found: await sitting.benchmark(`c-${name}-${trainingShare}`, { model, data: evaluation(), ...asked }) })
   }
   const order = ranked(columns[0]!.found, 'average-precision')
   return [
@@ -194,9 +202,9 @@ async function budgetPart(sitting: Sitting, { further }: Sizes, ids: readonly st
     if (ids.includes(id)) for (const value of values) variants[`${id}@${value}`] = { ...configurations[id], [parameter]: value }
   }
   if (ids.includes('score-cam')) variants['score-cam@all'] = { ...configurations['score-cam'] }
-  const name = `d-${further}`
+  const name = 'd'
   const found = await sitting.benchmark(name, {
-    model: await loadModel('demo'), data: `scenes:${further}@2000000`, methods: Object.keys(variants), configurations: variants, metrics: ['average-precision', 'iou'], draws: 1,
+    model: await loadModel('demo'), data: evaluation(), limit: further, methods: Object.keys(variants), configurations: variants, metrics: ['average-precision', 'iou'], draws: 1,
   })
   const { summary } = found
   const rows = Object.keys(variants).map((variant) => [variant, text(summary.cost[variant]!.forward, 0), interval(found, variant, 'average-precision'), interval(found, variant, 'iou')])

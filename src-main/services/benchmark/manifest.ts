@@ -59,3 +59,11 @@ export function differenceOf(a: BenchmarkManifest, b: BenchmarkManifest, but: re
   const differing = keys.find((key) => !isDeepStrictEqual(a[key], b[key]))
   return differing === undefined ? null : (names[differing] ?? differing)
 }
+
+/** Why what is stored cannot go on as what is wanted, in words; null: it is the same, or the wanted one has more images or methods besides. */
+export function hindrance(stored: BenchmarkManifest, wanted: BenchmarkManifest): string | null {
+  const differing = differenceOf(stored, wanted, ['images', 'entries'])
+  if (differing !== null) return differing
+  if (wanted.images < stored.images) return names.images!
+  return stored.entries.every((entry) => wanted.entries.some((other) => isDeepStrictEqual(entry, other))) ? null : names.entries!
+}

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
-import { existsSync } from 'node:fs'
 import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { findMetric } from '#engine/metrics/registry.ts'
 import { modelKey } from '#pool/worker-handle.ts'
 import type { Pool } from '#pool/pool.ts'
@@ -12,7 +12,7 @@ import type { DataItem } from '../datasets.ts'
 import { persist } from '../persist.ts'
 import { programVersion } from '../program.ts'
 import type { Entry } from './entries.ts'
-import { differenceOf, manifestFile, readManifest, type BenchmarkManifest } from './manifest.ts'
+import { hindrance, manifestFile, readManifest, type BenchmarkManifest } from './manifest.ts'
 import { chunkName, openRecords, type ChunkRecord, type Records, type UnitRecord } from './records.ts'
 import { prepareAgain, prepareChunk, type Prepared } from './subjects.ts'
 import { compareMaps, performUnit, type Bench } from './units.ts'
@@ -68,7 +68,7 @@ export const imagesName = (chunk: number): string => `${chunkName(chunk)}.images
 
 /**
  * Does what is not done yet. Each piece (a chunk of images by one method with one seed) is stored when it is whole, so that the work can
- * end at any moment and go on later to the same bytes.
+ * end at any moment and go on later to the same bytes. A folder with fewer images or methods goes on to more of them.
  * @throws MaskscopeError 'usage' where the folder holds another benchmark, 'cancelled'
  */
 export async function performBenchmark(
@@ -83,7 +83,7 @@ export async function performBenchmark(
   const info = await pool.info(order.model, stored ? { executor: stored.executor } : {})
   const manifest = manifestOf(order, info, stored?.backend ?? (await pool.backend()).id)
   if (stored) {
-    const differing = differenceOf(stored, manifest)
+    const differing = hindrance(stored, manifest)
     if (differing !== null) throw new MaskscopeError('usage', `The folder ${folder} holds a benchmark that differs from this one in the ${differing}. Choose another folder with --out, or remove this one.`, { subject: '--out' })
   }
   const backend = await pool.backend()
@@ -91,14 +91,27 @@ export async function performBenchmark(
   await files.makeFolder(folder)
   const lock = await takeLock(folder)
   try {
-    if (!existsSync(path.join(folder, manifestFile))) await files.write(path.join(folder, manifestFile), `${JSON.stringify(manifest, undefined, 2)}\n`)
-    await performing.begun?.()
     const records = await openRecords(folder, files)
+    if (!isDeepStrictEqual(stored, manifest)) {
+      // First of all: until the manifest is written the folder holds what it held, with some pieces missing.
+      if (stored) await makeRoom(records, stored, manifest)
+      await files.write(path.join(folder, manifestFile), `${JSON.stringify(manifest, undefined, 2)}\n`)
+    }
+    await performing.begun?.()
     const bench: Bench = { pool, source: order.model, judge: order.judge, executor: manifest.executor, seed: order.seed, signal }
     const failures = await work(bench, order, manifest, info, records, Math.max(1, await pool.capacity()), performing)
     return { manifest, failures }
   } finally {
     await lock.release()
+  }
+}
+
+/** Removes what does not hold for more images or methods: the last chunk where it was not full, and comparisons of other methods. */
+async function makeRoom(records: Records, stored: BenchmarkManifest, wanted: BenchmarkManifest): Promise<void> {
+  const cut = wanted.images > stored.images && stored.images % stored.chunk !== 0 ? `${chunkName(Math.floor(stored.images / stored.chunk))}.` : null
+  const others = !isDeepStrictEqual(stored.entries, wanted.entries)
+  for (const name of await records.done()) {
+    if ((cut !== null && name.startsWith(cut)) || (others && name.endsWith('.compared'))) await records.remove(name)
   }
 }
 

@@ -14,7 +14,7 @@ import type { ModelAtHand, OpenModels } from '../open-models.ts'
 import { readConfigs } from './configs.ts'
 import { methodOfEntry, whyNotMetric, type Configurations, type Possible } from './entries.ts'
 import type { KnownSeconds } from './known-seconds.ts'
-import { differenceOf, readManifest } from './manifest.ts'
+import { hindrance, readManifest } from './manifest.ts'
 import { benchmarkFolder, makeBenchmark } from './order.ts'
 import { manifestOf, piecesOf, type BenchmarkOrder } from './perform.ts'
 import type { Places } from './places.ts'
@@ -142,9 +142,9 @@ export function createPlanner(parts: PlanParts): Planner {
     const stored = await readManifest(folder)
     if (!stored) return { ...place, holds: 'nothing' }
     const wanted = manifestOf(order, { ...info, executor: { ...info.executor, id: stored.executor } }, stored.backend)
-    if (differenceOf(stored, wanted) !== null) return { ...place, holds: 'other' }
+    if (hindrance(stored, wanted) !== null) return { ...place, holds: 'other' }
     const done = [...await (await openRecords(folder)).done()].filter((name) => !name.endsWith('.images')).length
-    return { ...place, holds: done >= piecesOf(stored) ? 'all' : 'part' }
+    return { ...place, holds: done >= piecesOf(wanted) ? 'all' : 'part' }
   }
 
   async function estimate({ order, executor }: MadeOrder): Promise<Pick<BenchmarkPlan, 'explanations' | 'seconds' | 'unknown'>> {

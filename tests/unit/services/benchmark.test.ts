@@ -132,7 +132,20 @@ describe('a benchmark of controls', () => {
 
   test('a folder that holds another benchmark is refused', async () => {
     await expect(perform(whole, { seed: 4 })).rejects.toThrow(/differs from this one in the seed/)
-    await expect(perform(whole, { methods: ['oracle'], metrics: ['iou'] })).rejects.toThrow(/differs from this one in the methods and their parameters/)
+    await expect(perform(whole, { methods: ['oracle', 'random'] })).rejects.toThrow(/differs from this one in the methods and their parameters/)
+    await expect(perform(whole, { draws: 2 })).rejects.toThrow(/differs from this one in the methods and their parameters/)
+    await expect(perform(whole, { limit: 9 })).rejects.toThrow(/differs from this one in the number of images/)
+    expect(await finish(whole)).toEqual(files)
+  })
+
+  test('a folder with fewer images and methods goes on to more, to the bytes of the whole', async () => {
+    const folder = path.join(root, 'grown')
+    await perform(folder, { limit: 5, methods: ['oracle', 'center'] })
+    await finish(folder)
+    // From the middle of a chunk, stopped on the way.
+    await expect(perform(folder, { limit: 9, methods: ['oracle', 'center'] }, 3)).rejects.toMatchObject({ code: 'cancelled' })
+    await perform(folder)
+    expect(await finish(folder)).toEqual(files)
   })
 })
 
