@@ -71,6 +71,14 @@ test('cells become runs of the study, lanes take turns, and everything is found 
   const text = await readFile(path.join(studies, (await readdir(studies))[0]!, 'comparisons', `${comparison}.json`), 'utf8')
   expect(JSON.parse(text)).toMatchObject({ format: 'maskscope-comparison', version: 1, board: kept })
 
+  // The command measures by the same, but for what was held against a truth that it cannot know.
+  const commandNow = async (): Promise<string> => (await client.call('comparisons.command', { comparison })).command
+  expect(await commandNow()).not.toContain('--metrics')
+  const truth: DrawnTruth = { shapes: [{ type: 'box', left: 0, top: 0, width: 9, height: 9 }], mask: null, source: null }
+  await client.call('comparisons.measure', { comparison, run: runs[0]!, metrics: ['average-precision'], judge: null, truth })
+  await client.call('comparisons.measure', { comparison, run: runs[0]!, metrics: ['iou', 'sparseness'], judge: null, truth: null })
+  expect(await commandNow()).toContain(' --metrics iou,sparseness ')
+
   const { map, signed, mask } = await client.call('comparisons.map', { run: runs[0]! })
   expect({ width: map.width, signed, mask }).toEqual({ width: 28, signed: false, mask: true })
   const { top } = await client.call('comparisons.classes', { comparison, image: first.key, model, top: 2 })

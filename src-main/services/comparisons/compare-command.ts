@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { metrics } from '#engine/metrics/registry.ts'
 import { findMethod } from '#engine/methods/registry.ts'
 import type { ComparisonRow, MethodColumn } from '#shared/contract/comparison.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
@@ -7,6 +8,7 @@ import { inputPath, slug } from '#storage/layout.ts'
 import { parameterWords, statedWords } from '../run-command.ts'
 import { commandLine } from '../shell-words.ts'
 import type { ComparisonPlace } from './comparisons.ts'
+import { measuredOf } from './measure.ts'
 
 /** A column with one of its seeds. */
 interface SeededColumn {
@@ -27,6 +29,7 @@ export async function compareCommand({ opened, sources, file }: ComparisonPlace,
     throw new MaskscopeError('usage', 'There is nothing here that a command could make. Add images and methods; imported maps belong to no method.', { subject: 'comparison' })
   }
   const folder = slug(board.name)
+  const measured = await metricWords()
   const lines: string[] = []
   for (const group of rows) {
     const [{ model: key, target }] = group as [ComparisonRow]
@@ -38,12 +41,20 @@ export async function compareCommand({ opened, sources, file }: ComparisonPlace,
         'maskscope', 'compare', ...images, '--model', place, ...statedWords(options),
         ...(target === 'auto' ? [] : ['--target', String(target)]),
         '--methods', own.map(({ column }) => column.method).join(','), ...own.flatMap(({ column }) => settings(column)),
-        ...(seed === 0 ? [] : ['--seed', String(seed)]), '--executor', info.executor.id,
+        ...measured, ...(seed === 0 ? [] : ['--seed', String(seed)]), '--executor', info.executor.id,
         '--out', lines.length === 0 ? folder : `${folder}-${lines.length + 1}`,
       ], platform))
     }
   }
   return lines.join('\n')
+
+  /** By what the runs were measured, as far as a command can: it has no judge, and knows of no object that was drawn or imported. */
+  async function metricWords(): Promise<string[]> {
+    const results = (await measuredOf(opened, Object.values(file.runs))).flatMap((one) => one.results)
+    const found = new Set(results.filter(({ error, parameters }) => error === null && parameters['truth'] === undefined).map(({ metric }) => metric))
+    const ids = metrics.filter(({ id, needs }) => found.has(id) && !needs.includes('judge')).map(({ id }) => id)
+    return ids.length === 0 ? [] : ['--metrics', ids.join(',')]
+  }
 
   /** The file itself where it still is what it was, else as the study keeps it. */
   async function imageWord(image: string): Promise<string> {
