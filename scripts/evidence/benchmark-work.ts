@@ -7,8 +7,10 @@ import { methods } from '#engine/methods/registry.ts'
 import { createWorkbench } from '#main/workbench.ts'
 import { finishBenchmark } from '#services/benchmark/finish.ts'
 import type { Results } from '#services/benchmark/collect.ts'
+import { manifestFile, readManifest } from '#services/benchmark/manifest.ts'
 import { makeBenchmark, type AskedBenchmark } from '#services/benchmark/order.ts'
-import { performBenchmark } from '#services/benchmark/perform.ts'
+import { performBenchmark, type BenchmarkOrder } from '#services/benchmark/perform.ts'
+import { openRecords } from '#services/benchmark/records.ts'
 import type { Summary } from '#services/benchmark/summary.ts'
 import { chooseBest, configurationsToTry, tunedMetric, type Tuned } from '#services/benchmark/tune.ts'
 import { loadModel, type LoadedModel } from '#services/models.ts'
@@ -45,6 +47,7 @@ export function openSitting(folder: string): Sitting {
     executor = wish
     const place = path.join(folder, name)
     const order = await makeBenchmark(workbench.pool, asked, (why) => console.log(`${name}: left out: ${why}`))
+    await forgetChanged(place, order)
     const { failures } = await performBenchmark(workbench.pool, order, place, {
       signal: controller.signal,
       onNews({ done, total, unit, secondsLeft }) {
@@ -59,7 +62,6 @@ export function openSitting(folder: string): Sitting {
   }
 
   async function finish(place: string, options: Parameters<typeof finishBenchmark>[2]): Promise<Found> {
-    const { readManifest } = await import('#services/benchmark/manifest.ts')
     return finishBenchmark((await readManifest(place))!, place, options)
   }
 
@@ -95,6 +97,21 @@ export function openSitting(folder: string): Sitting {
     },
     end: () => workbench.dispose(),
   }
+}
+
+/** What there is of methods whose parameters have changed since is removed, so that the rest goes on. */
+async function forgetChanged(place: string, { entries }: BenchmarkOrder): Promise<void> {
+  const stored = await readManifest(place)
+  if (!stored) return
+  const changed = stored.entries.filter((entry) => {
+    const now = entries.find(({ name }) => name === entry.name)
+    return now !== undefined && !isDeepStrictEqual([entry.parameters, entry.draws], [now.parameters, now.draws])
+  })
+  if (changed.length === 0) return
+  const records = await openRecords(place)
+  for (const name of await records.done()) if (changed.some((entry) => name.includes(`.${entry.name}.s`))) await records.remove(name)
+  await writeFile(path.join(place, manifestFile), `${JSON.stringify({ ...stored, entries: stored.entries.filter((entry) => !changed.includes(entry)) }, undefined, 2)}\n`)
+  console.log(`${place}: ${changed.map(({ name }) => name).join(', ')} changed and begin anew.`)
 }
 
 /** Methods that a model and data with ground truth can have, controls aside. */

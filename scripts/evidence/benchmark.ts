@@ -119,19 +119,20 @@ function tuning({ tuned, scores, methods }: Tuned): string {
 
 const placeMetrics = ['average-precision', 'iou', 'pixel-auroc', 'iou-otsu', 'iou-best', 'pointing-game', 'energy-pointing-game', 'relevance-rank']
 const faithMetrics = ['deletion', 'insertion', 'road', 'average-drop', 'increase-in-confidence', 'sufficiency', 'keep-rate', 'infidelity', 'sensitivity-n']
-const formMetrics = ['sparseness', 'complexity', 'agreement']
+const formMetrics = ['sparseness', 'complexity']
 
 async function scenesPart(sitting: Sitting, { scenes, faith }: Sizes, ids: readonly string[], configurations: Configurations): Promise<string> {
   const [model, judge] = [await loadModel('demo'), await loadModel('demo-judge')]
   const data = evaluation()
-  const together = faith === scenes
   const methods = [...ids, ...Object.keys(twofold).filter((name) => ids.includes(methodOfEntry(name)))]
   const settings = { ...configurations, ...twofold }
-  const ofMaps = metrics.filter(({ cost, needs }) => cost === 'map' && !needs.includes('mosaic')).map(({ id }) => id)
-  const tuned = await sitting.benchmark(together ? 'a-tuned-all' : 'a-tuned', { model, judge, data, limit: scenes, methods, configurations: settings, metrics: together || ids.length < 2 ? 'cheap' : ofMaps })
-  const faithful = together ? tuned : await sitting.benchmark('a-faith', {
+  const ofMaps = metrics.filter(({ cost, needs }) => cost === 'map' && !needs.includes('mosaic') && !needs.includes('others')).map(({ id }) => id)
+  const tuned = await sitting.benchmark('a-tuned', { model, judge, data, limit: scenes, methods, configurations: settings, metrics: ofMaps })
+  const faithful = await sitting.benchmark('a-faith', {
     model, judge, data, limit: faith, methods, configurations: settings, metrics: metrics.filter(({ cost }) => cost === 'queries').map(({ id }) => id), draws: 1,
   })
+  // By itself: it needs the maps of all methods again whenever one of them changes.
+  const agreeing = methods.length < 2 ? null : await sitting.benchmark('a-agreement', { model, judge, data, limit: faith, methods, configurations: settings, metrics: ['agreement'], draws: 1 })
   const plain = await sitting.benchmark('a-default', { model, judge, data, limit: scenes, methods, configurations: twofold, metrics: ['average-precision', 'iou'], draws: 1 })
   const found = claims(tuned)
   const easy = easyMethods(tuned)
@@ -153,13 +154,15 @@ async function scenesPart(sitting: Sitting, { scenes, faith }: Sizes, ids: reado
     '',
     verdict(found) || 'The mask systems were not run.',
     '',
-    `All metrics of place, then of faithfulness${together ? '' : ` (${faithful.summary.images} scenes, one seed)`}, then of form (tuned configurations):`,
+    `All metrics of place, then of faithfulness (${faithful.summary.images} scenes, one seed), then of form${agreeing ? `, and agreement with the others (${agreeing.summary.images} scenes, one seed)` : ''}; tuned configurations:`,
     '',
     metricsTable(tuned, placeMetrics),
     '',
     metricsTable(faithful, faithMetrics),
     '',
     metricsTable(tuned, formMetrics),
+    '',
+    agreeing ? metricsTable(agreeing, ['agreement']) : '',
   ].join('\n')
 }
 

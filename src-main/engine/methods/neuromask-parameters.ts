@@ -2,6 +2,7 @@ import type { Parameter, ParameterSchema, ParameterValues, Preset } from '#share
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { edgeParameters, noEdges, type EdgeSettings } from './masks/edges.ts'
 import { fillKinds, type FillKind } from './masks/fills.ts'
+import { growthParameter } from './masks/growth.ts'
 import type { Mode } from './masks/sides.ts'
 
 /** NeuroMask's parameters as its code uses them. */
@@ -23,6 +24,8 @@ export interface NeuroMaskSettings {
   shift: number
   flip: boolean
   noise: number
+  /** In cells. */
+  growth: number
   averaging: number
   restarts: number
   earlyStopping: boolean
@@ -52,6 +55,7 @@ const ours = {
   shift: 5,
   flip: false,
   noise: 0,
+  growth: 0,
   averaging: 0.25,
   restarts: 1,
   'early-stopping': false,
@@ -210,6 +214,7 @@ const parameters: readonly Parameter[] = [
     help: 'Standard deviation of Gaussian noise added to the masked image at every step (the image lies in [0, 1]).',
     default: ours.noise, min: 0, max: 1, step: 0.01,
   },
+  growthParameter,
   {
     type: 'number', name: 'restarts', label: 'Restarts', group: 'Averaging',
     help: 'Independent optimisations whose masks are averaged before the sigmoid.',
@@ -269,6 +274,7 @@ export function readSettings(values: ParameterValues): NeuroMaskSettings {
     shift: read('shift', 'number'),
     flip: read('flip', 'boolean'),
     noise: read('noise', 'number'),
+    growth: read('growth', 'number'),
     averaging: read('averaging', 'number'),
     restarts: read('restarts', 'number'),
     earlyStopping: read('early-stopping', 'boolean'),

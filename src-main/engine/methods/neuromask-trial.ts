@@ -2,6 +2,7 @@ import type { Head, Score } from '#shared/domain/score.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { compose, inPlace, pullBack, type Frame, type Placement, type Side } from './masks/compose.ts'
 import { createFill } from './masks/fills.ts'
+import { createGrowth } from './masks/growth.ts'
 import { createParametrisation, type Parametrisation } from './masks/parametrisation.ts'
 import { logProbabilities } from './masks/prediction.ts'
 import { createSmoothness, sparsity, type Smoothness } from './masks/regularisers.ts'
@@ -98,6 +99,7 @@ export function createTrial(plan: TrialPlan, image: Float32Array, target: number
     start.between(-initRange, initRange),
   )
   const optimiser = createRmsProp(weights.length)
+  const growth = createGrowth(plan.parametrisation, stream('growth'))
   const fills = createFill(fillKind, frame, image, blur, stream('fill'))
   const sides = sidesOf(mode)
   const maskGradient = new Float32Array(frame.height * frame.width)
@@ -114,7 +116,8 @@ export function createTrial(plan: TrialPlan, image: Float32Array, target: number
       const { parametrisation, settings } = plan
       trial.smoothed = parametrisation.smooth(weights)
       own = parametrisation.squash(trial.smoothed)
-      const mask = parametrisation.enlarge(own)
+      growth.next(settings.growth)
+      const mask = parametrisation.enlarge(growth.show(own))
       place = drawPlacement(placements, settings.shift, settings.flip)
       fill = fills.next()
       sides.forEach((side, k) => {
@@ -132,7 +135,7 @@ export function createTrial(plan: TrialPlan, image: Float32Array, target: number
       })
       const vGradient = new Float32Array(weights.length)
       const terms = regularise(plan, trial.smoothed, vGradient)
-      trial.gradient = parametrisation.pullBack(own, maskGradient, vGradient)
+      trial.gradient = parametrisation.pullBackOwn(own, growth.pullBack(parametrisation.shrink(maskGradient)), vGradient)
       optimiser.step(weights, trial.gradient, settings.learningRate)
       const prediction = settings.predictionWeight * loss
       return { prediction, ...terms, total: prediction + terms.sparsity + terms.smoothness, probability }

@@ -5,7 +5,7 @@ import type { Probe, ProbeContext } from './probe.ts'
 
 /** The exact gradient of the objective, from the classifier's own, at one placement and one fill. */
 export function createGradientProbe(context: ProbeContext): Probe {
-  const { frame, image, aim, parametrisation } = context
+  const { frame, image, aim, parametrisation, growth } = context
   const sides = sidesOf(context.settings().mode)
   const size = image.length
   let own: Float32Array = new Float32Array(0)
@@ -16,8 +16,10 @@ export function createGradientProbe(context: ProbeContext): Probe {
     scores: sides.map((side) => differentiatedScore(side, aim)),
     compose(u, out) {
       own = parametrisation.squash(parametrisation.smooth(u))
-      const mask = parametrisation.enlarge(own)
-      place = drawPlacement(context.placements, context.settings().shift)
+      const settings = context.settings()
+      growth.next(settings.growth)
+      const mask = parametrisation.enlarge(growth.show(own))
+      place = drawPlacement(context.placements, settings.shift)
       fill = context.fill.next()
       sides.forEach((side, k) => compose(frame, image, mask, fill, side, place, out.subarray(k * size, (k + 1) * size)))
     },
@@ -29,7 +31,7 @@ export function createGradientProbe(context: ProbeContext): Probe {
         const factor = worthSlope(rows[k]!, side, aim) / sides.length
         pullBack(frame, image, fill, side, place, gradients!.subarray(k * size, (k + 1) * size), factor, maskGradient)
       })
-      const slopes = parametrisation.shrink(maskGradient).slice()
+      const slopes = growth.pullBack(parametrisation.shrink(maskGradient)).slice()
       const ownGradient = slopes.map((slope) => -slope)
       const terms = regularise(own, context.costs(), ownGradient)
       return {

@@ -1,5 +1,6 @@
 import type { Parameter, ParameterSchema, ParameterValues, Preset } from '#shared/domain/parameters.ts'
 import { edgeParameters, noEdges } from '../masks/edges.ts'
+import { growthParameter } from '../masks/growth.ts'
 import { fillBlurParameter, fillParameter, mapBlurParameter, scoreParameter } from '../common/parameters.ts'
 
 /** The values of our preset for outputs alone, which are also every parameter's default. */
@@ -25,6 +26,7 @@ const ours = {
   fill: 'drawn',
   'fill-blur': 10,
   shift: 3,
+  growth: 0,
   restarts: 1,
   averaging: 0.5,
   map: 'mask',
@@ -149,6 +151,7 @@ const parameters: readonly Parameter[] = [
     help: 'Image and mask move together by up to this many pixels each way, anew for every pair, for a shorter side of 64 pixels; it scales with the image.',
     default: ours.shift, min: 0, max: 16, step: 0.5, unit: 'px at 64', tune: { min: 2, max: 6 },
   },
+  growthParameter,
   {
     type: 'number', name: 'restarts', label: 'Restarts', group: 'Averaging',
     help: 'Independent optimisations whose masks are averaged before the sigmoid; they share the queries.',

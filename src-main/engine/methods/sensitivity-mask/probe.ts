@@ -2,6 +2,7 @@ import type { Score } from '#shared/domain/score.ts'
 import type { Random } from '#shared/random/random.ts'
 import type { Frame } from '../masks/compose.ts'
 import type { Fill } from '../masks/fills.ts'
+import type { Growth } from '../masks/growth.ts'
 import type { Parametrisation } from '../masks/parametrisation.ts'
 import type { Aim, Costs } from './objective.ts'
 import type { SensitivityMaskSettings } from './settings.ts'
@@ -18,6 +19,7 @@ export interface ProbeContext {
   fill: Fill
   placements: Random
   noises: Random
+  growth: Growth
   /** Of the perturbations, in cells of this stage. */
   noiseSmoothing: number
 }

@@ -10,7 +10,7 @@ import { meanLosses, type Losses, type Probe, type ProbeContext } from './probe.
  * the raw differences, Σ Δworth·Δm / Σ Δm².
  */
 export function createQueryProbe(context: ProbeContext): Probe {
-  const { frame, image, aim, parametrisation, noises } = context
+  const { frame, image, aim, parametrisation, noises, growth } = context
   const { pairs, mode } = context.settings()
   const sides = sidesOf(mode)
   const draw = smoothNoise(parametrisation.height, parametrisation.width, context.noiseSmoothing)
@@ -22,7 +22,7 @@ export function createQueryProbe(context: ProbeContext): Probe {
     images: 2 * pairs * sides.length,
     scores: null,
     compose(u, out) {
-      const { deviation, shift } = context.settings()
+      const { deviation, shift, growth: radius } = context.settings()
       const v = parametrisation.smooth(u)
       perturbations = []
       masks = []
@@ -33,10 +33,11 @@ export function createQueryProbe(context: ProbeContext): Probe {
         perturbations.push(perturbation)
         const place = drawPlacement(context.placements, shift)
         const fill = context.fill.next()
+        growth.next(radius)
         for (const sign of [deviation, -deviation]) {
           const own = parametrisation.squash(besides(v, sign, moved))
           masks.push(own)
-          const mask = parametrisation.enlarge(own)
+          const mask = parametrisation.enlarge(growth.show(own))
           for (const side of sides) compose(frame, image, mask, fill, side, place, out.subarray(written, (written += image.length)))
         }
       }

@@ -36,6 +36,8 @@ export interface SensitivityMaskSettings {
   fillBlur: number
   /** In pixels of the image. */
   shift: number
+  /** In cells of the last stage. */
+  growth: number
   restarts: number
   averaging: number
   map: MapForm
@@ -77,6 +79,7 @@ export function readSettings(values: ParameterValues, frame: Frame): Sensitivity
     fill: wordOf(values, 'fill'),
     fillBlur: (numberOf(values, 'fill-blur') * shorter) / 224,
     shift: Math.round((numberOf(values, 'shift') * shorter) / 64),
+    growth: numberOf(values, 'growth'),
     restarts,
     averaging: numberOf(values, 'averaging'),
     map: wordOf(values, 'map'),

@@ -3,6 +3,7 @@ import { createRandom } from '#shared/random/random.ts'
 import { createAdam, type Adam } from '../masks/adam.ts'
 import type { Frame } from '../masks/compose.ts'
 import { createFill, type Fill } from '../masks/fills.ts'
+import { createGrowth } from '../masks/growth.ts'
 import { createParametrisation, type Parametrisation } from '../masks/parametrisation.ts'
 import { createGradientProbe } from './gradient-probe.ts'
 import type { Aim } from './objective.ts'
@@ -59,7 +60,7 @@ export function createTrial(plan: Plan, image: Float32Array, aim: Aim, seed: num
   const { frame } = plan
   const stream = (name: string): ReturnType<typeof createRandom> => createRandom(seed, 'sensitivity-mask', name, restart)
   const fill = fillFor(plan.settings, frame, image, seed, 'fill', restart)
-  const [placements, noises] = [stream('placement'), stream('noise')]
+  const [placements, noises, growths] = [stream('placement'), stream('noise'), stream('growth')]
   let stage = 0
   let parametrisation = plan.parametrisations[0]!
   let u: Float32Array = startingFrom(stream('start'), parametrisation, plan.settings.startMargin)
@@ -74,10 +75,12 @@ export function createTrial(plan: Plan, image: Float32Array, aim: Aim, seed: num
     optimiser = createAdam(u.length)
     sensitivity = createSensitivity(u.length)
     const { height, width } = parametrisation
+    const scale = height / plan.parametrisations.at(-1)!.height
     const context = {
       frame, image, aim, parametrisation, fill, placements, noises,
+      growth: createGrowth(parametrisation, growths, scale),
       // The same on the image in every stage: on 7×7 cells, one cell's smoothing would move everything at once.
-      noiseSmoothing: (plan.settings.noiseSmoothing * height) / plan.parametrisations.at(-1)!.height,
+      noiseSmoothing: plan.settings.noiseSmoothing * scale,
       settings: () => plan.settings,
       costs: () => {
         const { areaWeight, variationWeight, weigh } = plan.settings
