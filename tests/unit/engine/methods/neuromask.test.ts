@@ -78,6 +78,7 @@ describe('the objective', () => {
     ['coarse, smoothed, drawn fill, shifted', { resolution: 4, smoothing: 0.8, kernel: '3x3', shift: 2 }],
     ['delete over noise, flipped', { mode: 'delete', fill: 'noise', flip: true, shift: 1, resolution: 0, temperature: 0.5 }],
     ['both over blur, with noise', { mode: 'both', fill: 'blur', blur: 2, noise: 0.1, resolution: 5, smoothing: 0 }],
+    ['grown', { fill: 'mean', growth: 1, resolution: 6, 'init-range': 3 }],
     ['mean fill, 5×5', { fill: 'mean', kernel: '5x5', resolution: 6, smoothing: 1.5, 'init-range': 2 }],
   ]
   test.each(cases)('its gradient agrees with finite differences: %s', async (_name, set) => {
@@ -93,7 +94,8 @@ describe('the objective', () => {
 
     // A fresh trial with the same seed makes the same draws, so only the moved weight differs.
     async function evaluate(move: (w: Float32Array) => void): Promise<{ total: number; gradient: Float32Array }> {
-      const trial = createTrial(plan, images.data, 2, 77, 0)
+      // A seed whose first mask is grown, where masks are.
+      const trial = createTrial(plan, images.data, 2, 79, 0)
       move(trial.weights)
       const count = trial.scores.length
       const data = new Float32Array(count * size)

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Classifier } from '#engine/classifier/classifier.ts'
 import type { ExplainTask, Step } from '#engine/methods/method.ts'
 import { createFill } from '#engine/methods/masks/fills.ts'
+import { createGrowth } from '#engine/methods/masks/growth.ts'
 import { createParametrisation } from '#engine/methods/masks/parametrisation.ts'
 import { sensitivityMask } from '#engine/methods/sensitivity-mask.ts'
 import { createGradientProbe } from '#engine/methods/sensitivity-mask/gradient-probe.ts'
@@ -100,6 +101,7 @@ describe('the gradient of the composed objective agrees with finite differences'
     ['preserve, drawn fill, shifted', { resolution: 4, smoothing: 0.8, shift: 16 }],
     ['delete', { mode: 'delete', fill: 'noise', resolution: 0, smoothing: 0 }],
     ['both, log-odds with a cap that is not reached', { mode: 'both', score: 'log-odds', 'score-cap': 50, fill: 'blur', resolution: 5 }],
+    ['preserve, grown', { fill: 'mean', resolution: 6, growth: 1 }],
     ['delete, probability', { mode: 'delete', score: 'probability', fill: 'mean', resolution: 6 }],
   ]
   test.each(cases)('%s', async (_name, set) => {
@@ -117,7 +119,7 @@ describe('the gradient of the composed objective agrees with finite differences'
         frame, image, aim: { target: 2, head: 'softmax', kind: settings.score, cap: settings.scoreCap }, parametrisation,
         settings: () => settings,
         costs: () => ({ height: parametrisation.height, width: parametrisation.width, areaWeight: 2, variationWeight: 0.7, prices }),
-        fill: createFill(settings.fill, frame, image, settings.fillBlur, createRandom(1)), placements: createRandom(2), noises: createRandom(3), noiseSmoothing: 0,
+        fill: createFill(settings.fill, frame, image, settings.fillBlur, createRandom(1)), placements: createRandom(2), noises: createRandom(3), growth: createGrowth(parametrisation, createRandom(4)), noiseSmoothing: 0,
       })
       const data = new Float32Array(probe.images * image.length)
       probe.compose(values, data)
@@ -156,7 +158,7 @@ describe('the estimate from outputs alone', () => {
         const context: ProbeContext = {
           frame, image, aim: { target: 1, head: 'softmax', kind: 'logit', cap: 0 }, parametrisation: createParametrisation(frame, 0, 0, 1),
           settings: () => settings, costs: () => ({ height: 8, width: 8, areaWeight: 0, variationWeight: 0, prices: new Float32Array(64).fill(1) }),
-          fill: createFill('zero', frame, image, 1, createRandom(1)), placements: createRandom(2), noises: createRandom(seed), noiseSmoothing: 0,
+          fill: createFill('zero', frame, image, 1, createRandom(1)), placements: createRandom(2), noises: createRandom(seed), growth: createGrowth({ height: 8, width: 8 }, createRandom(4)), noiseSmoothing: 0,
         }
         const probe = createQueryProbe(context)
         const data = new Float32Array(probe.images * image.length)
