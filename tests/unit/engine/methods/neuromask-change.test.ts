@@ -17,7 +17,7 @@ describe('a change on the way', () => {
     const set = { iterations: 20, resolution: 6 }
     const wanted: ParameterValues = {
       'learning-rate': 0.4, 'prediction-weight': 20, 'sparsity-weight': 3, 'smoothness-weight': 1, offset: 2, temperature: 0.4, smoothing: 0.7,
-      shift: 2, flip: true, noise: 0.1, averaging: 0.5, 'early-stopping': true, patience: 4, tolerance: 0.5,
+      shift: 2, flip: true, noise: 0.1, growth: 2, averaging: 0.5, 'early-stopping': true, patience: 4, tolerance: 0.5,
     }
     expect(Object.keys(wanted).sort()).toEqual(neuromask.parameters.filter((p) => p.live).map((p) => p.name).sort())
     const changed = await explain(analyticClassifier(shape), images, set, changeAt(0, wanted))
