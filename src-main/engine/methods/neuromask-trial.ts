@@ -135,7 +135,7 @@ export function createTrial(plan: TrialPlan, image: Float32Array, target: number
       })
       const vGradient = new Float32Array(weights.length)
       const terms = regularise(plan, trial.smoothed, vGradient)
-      trial.gradient = parametrisation.pullBackOwn(own, growth.pullBack(parametrisation.shrink(maskGradient)), vGradient)
+      trial.gradient = parametrisation.pullBack(own, growth.pullBack(parametrisation.shrink(maskGradient)), vGradient)
       optimiser.step(weights, trial.gradient, settings.learningRate)
       const prediction = settings.predictionWeight * loss
       return { prediction, ...terms, total: prediction + terms.sparsity + terms.smoothness, probability }

@@ -15,17 +15,15 @@ export interface Parametrisation {
   squash(v: Float32Array): Float32Array
   /** The mask at the image's size; the same array where the sizes agree. */
   enlarge(own: Float32Array): Float32Array
+  /** The adjoint of `enlarge`: from the gradient with respect to the enlarged mask to that with respect to σ(v/T). */
+  shrink(maskGradient: Float32Array): Float32Array
   /**
    * @param own σ(v/T)
-   * @param maskGradient with respect to the enlarged mask
+   * @param ownGradient with respect to it
    * @param vGradient with respect to v, of everything that acts on v directly; overwritten
    * @returns the gradient with respect to w
    */
-  pullBack(own: Float32Array, maskGradient: Float32Array, vGradient: Float32Array): Float32Array
-  /** The adjoint of `enlarge`: from the gradient with respect to the enlarged mask to that with respect to σ(v/T). */
-  shrink(maskGradient: Float32Array): Float32Array
-  /** `pullBack` of what `shrink` gave. */
-  pullBackOwn(own: Float32Array, ownGradient: Float32Array, vGradient: Float32Array): Float32Array
+  pullBack(own: Float32Array, ownGradient: Float32Array, vGradient: Float32Array): Float32Array
 }
 
 /**
@@ -43,15 +41,6 @@ export function createParametrisation(
   const up = full ? null : { vertical: interpolationMatrix(height, image.height), horizontal: interpolationMatrix(width, image.width) }
   const down = up && { vertical: transpose(up.vertical), horizontal: transpose(up.horizontal) }
   const gaussian = createSmoothing(height, width, smoothing)
-  const shrink = (maskGradient: Float32Array): Float32Array =>
-    down ? applyFast(down.vertical, down.horizontal, maskGradient) : maskGradient
-  function pullBackOwn(own: Float32Array, ownGradient: Float32Array, vGradient: Float32Array): Float32Array {
-    begin()
-    const to = put(vGradient)
-    kernels.sigmoidPullBack(put(own), put(ownGradient), to, own.length, 1 / temperature)
-    take(to, vGradient)
-    return gaussian.adjoint(vGradient)
-  }
   return {
     height,
     width,
@@ -65,8 +54,13 @@ export function createParametrisation(
       return own
     },
     enlarge: (own) => (up ? applyFast(up.vertical, up.horizontal, own) : own),
-    pullBack: (own, maskGradient, vGradient) => pullBackOwn(own, shrink(maskGradient), vGradient),
-    shrink,
-    pullBackOwn,
+    shrink: (maskGradient) => (down ? applyFast(down.vertical, down.horizontal, maskGradient) : maskGradient),
+    pullBack(own, ownGradient, vGradient) {
+      begin()
+      const to = put(vGradient)
+      kernels.sigmoidPullBack(put(own), put(ownGradient), to, own.length, 1 / temperature)
+      take(to, vGradient)
+      return gaussian.adjoint(vGradient)
+    },
   }
 }

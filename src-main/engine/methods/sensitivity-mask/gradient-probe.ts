@@ -35,7 +35,7 @@ export function createGradientProbe(context: ProbeContext): Probe {
       const ownGradient = slopes.map((slope) => -slope)
       const terms = regularise(own, context.costs(), ownGradient)
       return {
-        direction: parametrisation.pullBackOwn(own, ownGradient, new Float32Array(own.length)),
+        direction: parametrisation.pullBack(own, ownGradient, new Float32Array(own.length)),
         slopes,
         losses: { prediction: -value, ...terms, total: terms.area + terms.variation - value, probability: probabilityOf(rows[0]!, aim) },
         reacted: slopes.some((slope) => slope !== 0),
