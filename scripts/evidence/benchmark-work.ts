@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import envPaths from 'env-paths'
 import { methods } from '#engine/methods/registry.ts'
 import { createWorkbench } from '#main/workbench.ts'
+import type { Configurations } from '#services/benchmark/entries.ts'
 import { finishBenchmark } from '#services/benchmark/finish.ts'
 import type { Results } from '#services/benchmark/collect.ts'
 import { manifestFile, readManifest } from '#services/benchmark/manifest.ts'
@@ -12,7 +13,7 @@ import { makeBenchmark, type AskedBenchmark } from '#services/benchmark/order.ts
 import { performBenchmark, type BenchmarkOrder } from '#services/benchmark/perform.ts'
 import { openRecords } from '#services/benchmark/records.ts'
 import type { Summary } from '#services/benchmark/summary.ts'
-import { chooseBest, configurationsToTry, tunedMetric, type Tuned } from '#services/benchmark/tune.ts'
+import { chooseBest, configurationsToTry, finalists, tunedMetric, type Tuned } from '#services/benchmark/tune.ts'
 import { loadModel, type LoadedModel } from '#services/models.ts'
 import type { ExecutorWish } from '#shared/domain/executor.ts'
 import { duration } from '../../src-main/shells/cli/progress.ts'
@@ -22,13 +23,23 @@ export interface Found {
   results: Results
 }
 
+/** All configurations on the first images, then what a method does by itself and its best others on further ones. */
+export interface TuningRounds {
+  first: string
+  further: string
+  /** Of each method in the first round. */
+  configurations: number
+  /** Of each method in the second round. */
+  finalists: number
+}
+
 /** A sitting at a long comparison: what is done already is read, the rest is computed and kept. */
 export interface Sitting {
   folder: string
   /** @param name of its folder; the same one is the same benchmark */
   benchmark(name: string, asked: Partial<AskedBenchmark> & Pick<AskedBenchmark, 'model' | 'data'>, executor?: ExecutorWish): Promise<Found>
   /** @param file where the choice is kept: what stands there of the same model, data and ranges is not computed again */
-  tune(model: LoadedModel, data: string, configurations: number, ids: readonly string[], file: string): Promise<Tuned>
+  tune(model: LoadedModel, rounds: TuningRounds, ids: readonly string[], file: string): Promise<Tuned>
   end(): Promise<void>
 }
 
@@ -71,20 +82,28 @@ export function openSitting(folder: string): Sitting {
       const whole: AskedBenchmark = { judge: null, methods: 'all', metrics: 'cheap', configurations: {}, limit: null, shard: null, seed: 0, keepMaps: false, ...asked }
       return finish(await perform(name, whole, wish), {})
     },
-    async tune(model, data, count, ids, file) {
+    async tune(model, { first, further, configurations: count, finalists: last }, ids, file) {
       const known = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Tuned) : null
+      const data = [first, further].join(', ')
       const same = known !== null && known.tuned.model === model.source.name && known.tuned.data === data && known.tuned.configurations === count
       const tuned: Tuned = same ? known : { tuned: { model: model.source.name, data, images: 0, metric: tunedMetric, configurations: count, seed: 0 }, methods: {}, scores: {} }
+      const round = async (name: string, on: string, tried: Configurations): Promise<Summary> => {
+        const asked: AskedBenchmark = {
+          model, judge: null, data: on, methods: Object.keys(tried), metrics: [tunedMetric], configurations: tried, limit: null, shard: null, seed: 0, keepMaps: false, draws: 1,
+        }
+        const place = await perform(path.join('tune', `${name}-${on.replaceAll(/[^\w-]/g, '_')}`), asked)
+        return (await finish(place, { resamples: 1, plots: false })).summary
+      }
       // Method by method, so that one that is added, or whose ranges have changed, is tuned alone.
       for (const id of ids) {
         const own = configurationsToTry([id], count, 0)
         if (Object.values(own).some((values) => isDeepStrictEqual(values, tuned.methods[id]))) continue
-        const asked: AskedBenchmark = {
-          model, judge: null, data, methods: Object.keys(own), metrics: [tunedMetric], configurations: own, limit: null, shard: null, seed: 0, keepMaps: false, draws: 1,
-        }
-        const place = await perform(path.join('tune', `${id}-${count}-${data.replaceAll(/[^\w-]/g, '_')}`), asked)
-        const { summary } = await finish(place, { resamples: 1, plots: false })
-        const found = chooseBest([id], own, summary, { configurations: count, seed: 0 })
+        const begun = await round(`${id}-${count}`, first, own)
+        const left = finalists(id, own, begun, last)
+        // Which ones they are stands in the name: another choice is another benchmark.
+        const numbers = Object.keys(left).map((name) => name.split('@')[1])
+        const rounds = [begun, await round(`${id}-${numbers.join('.')}-of-${count}`, further, left)]
+        const found = chooseBest([id], own, rounds, { configurations: count, seed: 0 })
         tuned.tuned = found.tuned
         Object.assign(tuned.methods, found.methods)
         Object.assign(tuned.scores, found.scores)

@@ -61,17 +61,41 @@ export interface Tuned {
   scores: Record<string, { default: number | null; best: number | null; tried: number }>
 }
 
-/** The best of each method by the mean; of equal ones the first. */
-export function chooseBest(ids: readonly string[], configurations: Configurations, summary: Summary, asked: { configurations: number; seed: number }): Tuned {
+/** What a method does by itself and the best others of a round, which a second round then tries on further images. @param count in all */
+export function finalists(id: string, configurations: Configurations, round: Summary, count: number): Configurations {
+  const [first, ...others] = triedOf(id, configurations)
+  const best = others.sort((a, b) => meanOver([round], b) - meanOver([round], a)).slice(0, count - 1)
+  return Object.fromEntries([first!, ...best].map((name) => [name, configurations[name]!]))
+}
+
+/**
+ * The best of each method by the mean; of equal ones the first.
+ * @param rounds on different images; what was not tried in all of them cannot be chosen
+ */
+export function chooseBest(ids: readonly string[], configurations: Configurations, rounds: readonly Summary[], asked: { configurations: number; seed: number }): Tuned {
   const methods: Tuned['methods'] = {}
   const scores: Tuned['scores'] = {}
   for (const id of ids) {
-    const tried = Object.keys(configurations).filter((name) => name.startsWith(`${id}@`))
-    const meanOf = (name: string): number => summary.methods[name]?.[tunedMetric]?.mean ?? -Infinity
-    const best = tried.reduce((leader, name) => (meanOf(name) > meanOf(leader) ? name : leader))
+    const tried = triedOf(id, configurations)
+    const mean = (name: string): number => meanOver(rounds, name)
+    const best = tried.reduce((leader, name) => (mean(name) > mean(leader) ? name : leader))
     methods[id] = configurations[best]!
-    const score = (name: string): number | null => (Number.isFinite(meanOf(name)) ? meanOf(name) : null)
+    const score = (name: string): number | null => (Number.isFinite(mean(name)) ? mean(name) : null)
     scores[id] = { default: score(tried[0]!), best: score(best), tried: tried.length }
   }
-  return { tuned: { model: summary.model, data: summary.data, images: summary.images, metric: tunedMetric, ...asked }, methods, scores }
+  const [{ model }] = rounds as [Summary]
+  return { tuned: { model, data: rounds.map(({ data }) => data).join(', '), images: imagesOf(rounds), metric: tunedMetric, ...asked }, methods, scores }
+}
+
+function triedOf(id: string, configurations: Configurations): string[] {
+  return Object.keys(configurations).filter((name) => name.startsWith(`${id}@`))
+}
+
+/** Over the images of all rounds; -Infinity for what failed or was not tried in one of them. */
+function meanOver(rounds: readonly Summary[], name: string): number {
+  return rounds.reduce((sum, { images, methods }) => sum + images * (methods[name]?.[tunedMetric]?.mean ?? -Infinity), 0) / imagesOf(rounds)
+}
+
+function imagesOf(rounds: readonly Summary[]): number {
+  return rounds.reduce((sum, { images }) => sum + images, 0)
 }

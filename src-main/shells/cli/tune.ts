@@ -37,7 +37,7 @@ async function tune(options: TuneOptions): Promise<number> {
     // Means decide; nothing is tested here.
     const { summary } = await finishBenchmark((await readManifest(folder))!, folder, { resamples: 1, plots: false })
     for (const { entry, message, images } of summary.errors) note(`${entry} failed on ${images} images: ${message}`)
-    const tuned = chooseBest(ids, configurations, summary, { configurations: count, seed })
+    const tuned = chooseBest(ids, configurations, [summary], { configurations: count, seed })
     await createFiles().write(write, `${JSON.stringify(tuned, undefined, 2)}\n`)
     if (json) return printJson(tuned)
     for (const [id, { default: before, best, tried }] of Object.entries(tuned.scores)) print(`${id.padEnd(24)}${shown(before)} by default, ${shown(best)} the best of ${tried}`)

@@ -282,7 +282,7 @@ describe('tuning', () => {
     const folder = path.join(root, 'tune')
     await perform(folder, { methods: Object.keys(configurations), configurations, metrics: ['average-precision'], data: 'scenes:8@1000000', draws: 1 })
     const { summary } = await finishBenchmark((await readManifest(folder))!, folder, { resamples: 1, plots: false })
-    const tuned = chooseBest(['gradient'], configurations, summary, { configurations: 2, seed: 0 })
+    const tuned = chooseBest(['gradient'], configurations, [summary], { configurations: 2, seed: 0 })
     expect(tuned.methods['gradient']).toEqual({ 'map-blur': 4 })
     expect(tuned.scores['gradient']!.best!).toBeGreaterThan(tuned.scores['gradient']!.default!)
     expect(Object.keys(configurationsToTry(['center'], 5, 0))).toEqual(['center@0'])
