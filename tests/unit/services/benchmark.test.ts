@@ -13,10 +13,10 @@ import { readManifest } from '#services/benchmark/manifest.ts'
 import { makeBenchmark, type AskedBenchmark } from '#services/benchmark/order.ts'
 import { performBenchmark } from '#services/benchmark/perform.ts'
 import { openRecords } from '#services/benchmark/records.ts'
-import { summarise } from '#services/benchmark/summary.ts'
+import { summarise, type Summary } from '#services/benchmark/summary.ts'
 import { classOf, prepareChunk } from '#services/benchmark/subjects.ts'
 import { latex, latexTable, markdownTable, resultsCsv } from '#services/benchmark/tables.ts'
-import { chooseBest, configurationsToTry, drawConfigurations } from '#services/benchmark/tune.ts'
+import { chooseBest, configurationsToTry, drawConfigurations, finalists } from '#services/benchmark/tune.ts'
 import { resolveData } from '#services/datasets.ts'
 import { loadModel, type LoadedModel } from '#services/models.ts'
 import { layOutQualityChart } from '#shared/figure/quality-chart.ts'
@@ -286,5 +286,20 @@ describe('tuning', () => {
     expect(tuned.methods['gradient']).toEqual({ 'map-blur': 4 })
     expect(tuned.scores['gradient']!.best!).toBeGreaterThan(tuned.scores['gradient']!.default!)
     expect(Object.keys(configurationsToTry(['center'], 5, 0))).toEqual(['center@0'])
+  })
+
+  test('in two rounds lets the best others and the default go on, and weighs each round by its images', () => {
+    const configurations = Object.fromEntries([0, 1, 2, 3].map((i) => [`gradient@${i}`, { 'map-blur': i }]))
+    const round = (data: string, images: number, means: Record<string, number | null>): Summary => ({
+      model: 'demo', judge: null, data, images, excluded: {}, seed: 0, against: 'gradient@0', comparisons: {}, cost: {}, errors: [],
+      methods: Object.fromEntries(Object.entries(means).map(([name, mean]) => [name, { 'average-precision': { mean, low: mean, high: mean, median: mean, sd: 0, n: images, seedSd: null } }])),
+    })
+    const first = round('scenes:10@1000000', 10, { 'gradient@0': 0.1, 'gradient@1': 0.6, 'gradient@2': null, 'gradient@3': 0.7 })
+    expect(finalists('gradient', configurations, first, 3)).toEqual({ 'gradient@0': { 'map-blur': 0 }, 'gradient@3': { 'map-blur': 3 }, 'gradient@1': { 'map-blur': 1 } })
+    const second = round('scenes:30@1000010', 30, { 'gradient@0': 0.5, 'gradient@3': 0.5, 'gradient@1': 0.6 })
+    const tuned = chooseBest(['gradient'], configurations, [first, second], { configurations: 4, seed: 0 })
+    expect(tuned.methods['gradient']).toEqual({ 'map-blur': 1 })
+    expect(tuned.scores['gradient']).toEqual({ default: expect.closeTo(0.4, 12) as number, best: expect.closeTo(0.6, 12) as number, tried: 4 })
+    expect(tuned.tuned).toMatchObject({ data: 'scenes:10@1000000, scenes:30@1000010', images: 40 })
   })
 })
