@@ -98,6 +98,8 @@ interface Job {
   question: boolean
   /** Never rejects. @returns what tells the outcome, to be called when the worker is free again */
   work(worker: WorkerHandle): Promise<() => void>
+  /** It waits no longer. */
+  leave(): void
   reject(error: Error): void
 }
 
@@ -182,19 +184,21 @@ export function createPool(options: PoolOptions): Pool {
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (disposed || signal?.aborted) return reject(cancelled())
+      const giveUp = (): void => {
+        pending = pending.filter((p) => p !== job)
+        reject(cancelled())
+      }
       const job: Job = {
         key: source && modelKey(source), question, reject,
+        // A signal may outlive thousands of jobs, and would keep their images and maps.
+        leave: () => signal?.removeEventListener('abort', giveUp),
         work: (worker) => work(worker).then((result) => () => resolve(result), (error: Error) => {
           // A worker that says of itself that it is broken gets no more work.
           if (error instanceof MaskscopeError && error.code === 'worker') retire(worker)
           return () => reject(signal?.aborted || disposed ? cancelled() : error)
         }),
       }
-      signal?.addEventListener('abort', () => {
-        if (!pending.includes(job)) return
-        pending = pending.filter((p) => p !== job)
-        reject(cancelled())
-      }, { once: true })
+      signal?.addEventListener('abort', giveUp, { once: true })
       pending.push(job)
       pump()
     })
@@ -245,6 +249,7 @@ export function createPool(options: PoolOptions): Pool {
 
   function give(job: Job, worker: WorkerHandle): void {
     pending = pending.filter((p) => p !== job)
+    job.leave()
     idle.delete(worker)
     if (!job.question) explaining.add(worker)
     void job.work(worker).then((tell) => {
@@ -318,7 +323,10 @@ export function createPool(options: PoolOptions): Pool {
   function failPending(error: MaskscopeError, which = anyJob): void {
     const failed = pending.filter(which)
     pending = pending.filter((job) => !which(job))
-    for (const job of failed) job.reject(error)
+    for (const job of failed) {
+      job.leave()
+      job.reject(error)
+    }
   }
 
   function askGenerator<K extends GenerateWork['kind']>(source: ModelSource, job: { kind: K } & GenerateJob<K>, watcher: GenerateWatcher = {}): Promise<Generated<K>> {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { WorkerReply, WorkerRequest } from '#engine/protocol.ts'
 import { workerEnvironment } from '#pool/environment.ts'
@@ -237,6 +238,26 @@ describe('cancelling', () => {
     await vi.advanceTimersByTimeAsync(1_000)
     expect(await run).toMatchObject({ code: 'cancelled' })
     expect(workers[0]!.killed).toBe(true)
+  })
+
+  test('a signal that outlives many jobs keeps nothing of them', async () => {
+    start(obliging(), { jobs: 1 })
+    const { signal } = new AbortController()
+    const runs = [1, 2].map(() => pool.explain(model(), job, { signal }))
+    await settle()
+    // One waits, the other runs.
+    expect(getEventListeners(signal, 'abort')).toHaveLength(2)
+    for (const run of runs) {
+      finish(workers[0]!)
+      await run
+      await settle()
+    }
+    const failing = pool.explain(model(), job, { signal }).catch((error: Error) => error)
+    const waiting = pool.explain(model(), job, { signal }).catch((error: Error) => error)
+    await settle()
+    await pool.dispose()
+    await Promise.all([failing, waiting])
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   })
 
   test('disposing cancels what waits and what runs', async () => {
