@@ -19,8 +19,11 @@ export const page = 'docs/benchmark.md'
 const configurationsFile = 'docs/evidence/benchmark-configs.json'
 
 const usage = {
-  scenes: { type: 'string', default: '500' }, faith: { type: 'string' }, defaults: { type: 'string' }, tuning: { type: 'string', default: '30' }, finals: { type: 'string', default: '70' }, configs: { type: 'string', default: '20' }, finalists: { type: 'string', default: '5' }, dear: { type: 'string', default: '30' },
-  further: { type: 'string', default: '200' }, photos: { type: 'string', default: '55' }, partitions: { type: 'string', default: '5' }, networks: { type: 'string' }, 'training-share': { type: 'string', default: '1' },
+  scenes: { type: 'string', default: '500' }, faith: { type: 'string' }, defaults: { type: 'string' },
+  tuning: { type: 'string', default: '30' }, configs: { type: 'string', default: '20' }, finals: { type: 'string', default: '70' }, finalists: { type: 'string', default: '5' },
+  dear: { type: 'string', default: '30' },
+  further: { type: 'string', default: '200' }, 'training-share': { type: 'string', default: '1' },
+  photos: { type: 'string', default: '55' }, partitions: { type: 'string', default: '5' }, networks: { type: 'string' },
   methods: { type: 'string' }, parts: { type: 'string', default: 'a,b,c,d,e,f' },
 } as const
 
@@ -31,10 +34,11 @@ export interface Sizes {
   faith: number
   /** Of (a), for the configurations that nobody tuned. As many as `scenes` unless it is said. */
   defaults: number
-  /** Tuning scenes for all configurations, and further ones for the finalists. */
+  /** Tuning scenes for all configurations. */
   tuning: number
-  finals: number
   configs: number
+  /** Further ones for the finalists. */
+  finals: number
   finalists: number
   dear: number
   further: number
@@ -84,8 +88,9 @@ export async function* measureSections(args: readonly string[]): AsyncGenerator<
     if (Object.keys(onScenes).some(has)) {
       const demo = await loadModel('demo')
       const ids = await methodsFor(demo, sizes.methods)
-      const rounds = { first: `scenes:${sizes.tuning}@${tuningSeed}`, further: `scenes:${sizes.finals}@${tuningSeed + sizes.tuning}`, configurations: sizes.configs, finalists: sizes.finalists }
-      const tuned = await sitting.tune(demo, rounds, ids, configurationsFile)
+      const tuned = await sitting.tune(demo, {
+        first: `scenes:${sizes.tuning}@${tuningSeed}`, further: `scenes:${sizes.finals}@${tuningSeed + sizes.tuning}`, configurations: sizes.configs, finalists: sizes.finalists,
+      }, ids, configurationsFile)
       yield { name: 'tuning', text: tuning(tuned, sizes) }
       for (const [part, make] of Object.entries(onScenes)) if (has(part)) yield { name: part, text: await make(sitting, sizes, ids, tuned.methods) }
     }
@@ -106,9 +111,13 @@ function sizesOf(args: readonly string[]): Sizes {
   for (const name of ['scenes', 'faith', 'defaults', 'dear', 'further'] as const) {
     if (values[name] !== undefined && number(name) > mostScenes) throw new Error(`--${name} is "${values[name]}"; there are ${mostScenes} evaluation scenes.`)
   }
+  const scenes = number('scenes')
   return {
-    scenes: number('scenes'), faith: values.faith === undefined ? number('scenes') : number('faith'), defaults: values.defaults === undefined ? number('scenes') : number('defaults'), tuning: number('tuning'), finals: number('finals'), configs: number('configs'), finalists: number('finalists'), dear: number('dear'), further: number('further'), photos: number('photos'), partitions: number('partitions'), networks: values.networks?.split(',') ?? null,
-    trainingShare: number('training-share'), methods: values.methods?.split(',') ?? null, parts: values.parts.split(','),
+    scenes, faith: values.faith === undefined ? scenes : number('faith'), defaults: values.defaults === undefined ? scenes : number('defaults'),
+    tuning: number('tuning'), configs: number('configs'), finals: number('finals'), finalists: number('finalists'),
+    dear: number('dear'), further: number('further'), trainingShare: number('training-share'),
+    photos: number('photos'), partitions: number('partitions'), networks: values.networks?.split(',') ?? null,
+    methods: values.methods?.split(',') ?? null, parts: values.parts.split(','),
   }
 }
 
