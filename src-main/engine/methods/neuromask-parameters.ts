@@ -28,6 +28,7 @@ export interface NeuroMaskSettings {
   growth: number
   averaging: number
   restarts: number
+  starts: number
   earlyStopping: boolean
   patience: number
   tolerance: number
@@ -58,6 +59,7 @@ const ours = {
   growth: 0,
   averaging: 0.25,
   restarts: 1,
+  starts: 1,
   'early-stopping': false,
   patience: 50,
   tolerance: 0.001,
@@ -241,6 +243,11 @@ const parameters: readonly Parameter[] = [
     default: ours.tolerance, min: 0, max: 1, step: 0.0001,
   },
   ...edgeParameters,
+  {
+    type: 'number', name: 'starts', label: 'Starts', group: 'Averaging',
+    help: 'So many random starts for each restart compete for a fifth of the steps; those with the lowest loss go on.',
+    default: ours.starts, min: 1, max: 16, step: 1, integer: true, tune: { values: [1, 3] },
+  },
 ]
 
 export const neuroMaskSchema: ParameterSchema = { parameters, presets }
@@ -277,6 +284,7 @@ export function readSettings(values: ParameterValues): NeuroMaskSettings {
     growth: read('growth', 'number'),
     averaging: read('averaging', 'number'),
     restarts: read('restarts', 'number'),
+    starts: read('starts', 'number'),
     earlyStopping: read('early-stopping', 'boolean'),
     patience: read('patience', 'number'),
     tolerance: read('tolerance', 'number'),

@@ -1,6 +1,7 @@
 import type { MapData } from '#shared/domain/image.ts'
 import type { Evaluations, Explanation } from '#shared/domain/run.ts'
 import { alongEdges, createEdgeFollowing, type EdgeFollowing } from './masks/edges.ts'
+import { contestEnd, createContest, type Contest } from './neuromask-contest.ts'
 import type { NeuroMaskSettings } from './neuromask-parameters.ts'
 import { createTrial, type Trial, type TrialPlan } from './neuromask-trial.ts'
 
@@ -11,6 +12,8 @@ export interface Subject {
   target: number
   seed: number
   trials: Trial[]
+  /** Between the starts, of which only the best go on. */
+  contest: Contest<Trial>
   original: number
   evaluations: Evaluations
   /** Totals since the start or the last change, for the plateau. */
@@ -42,7 +45,8 @@ export function createSubject(plan: TrialPlan, { index, image, target, seed, ori
   const { settings, parametrisation } = plan
   return {
     index, image, target, seed, original,
-    trials: Array.from({ length: settings.restarts }, (_, r) => createTrial(plan, image, target, seed, r)),
+    trials: Array.from({ length: settings.restarts * settings.starts }, (_, r) => createTrial(plan, image, target, seed, r)),
+    contest: createContest(contestOver(settings)),
     evaluations: { forward: 1, backward: 0 },
     totals: [],
     sum: new Float64Array(parametrisation.height * parametrisation.width),
@@ -56,9 +60,23 @@ export function createSubject(plan: TrialPlan, { index, image, target, seed, ori
   }
 }
 
+/** First iteration without the starts that are given up. */
+function contestOver({ starts, iterations }: NeuroMaskSettings): number {
+  return contestEnd(starts, iterations)
+}
+
 /** First iteration of the averaged part of a run that is not stopped early. */
-function averageStart({ iterations, averaging }: NeuroMaskSettings): number {
-  return iterations - Math.max(0, Math.ceil(averaging * iterations) - 1)
+function averageStart(settings: NeuroMaskSettings): number {
+  const { iterations, averaging } = settings
+  return Math.max(contestOver(settings), iterations - Math.max(0, Math.ceil(averaging * iterations) - 1))
+}
+
+/** Where the contest is over only the best starts go on. */
+export function endContest(subject: Subject, settings: NeuroMaskSettings, iteration: number): void {
+  if (iteration !== contestOver(settings) || subject.trials.length === settings.restarts) return
+  subject.trials = subject.contest.best(subject.trials, settings.restarts)
+  // The mean over other trials is another loss.
+  subject.totals = []
 }
 
 /**
@@ -80,7 +98,7 @@ export function beginAnew(subject: Subject, settings: NeuroMaskSettings): void {
  */
 export function watchPlateau(subject: Subject, settings: NeuroMaskSettings, iteration: number): void {
   const { iterations, patience, tolerance, averaging } = settings
-  if (subject.stoppedAt !== null || iteration >= subject.averageFrom || subject.totals.length < 2 * patience) return
+  if (subject.stoppedAt !== null || iteration < contestOver(settings) || iteration >= subject.averageFrom || subject.totals.length < 2 * patience) return
   const mean = (from: number, to: number): number =>
     subject.totals.slice(from, to).reduce((sum, total) => sum + total, 0) / patience
   const before = mean(-2 * patience, -patience)

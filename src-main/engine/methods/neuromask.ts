@@ -13,7 +13,7 @@ import { sidesOf } from './masks/sides.ts'
 import type { BaselineTask, ExplainTask, Method, Step } from './method.ts'
 import { finish, judgingFill } from './neuromask-finish.ts'
 import { neuroMaskSchema, readSettings } from './neuromask-parameters.ts'
-import { beginAnew, collect, createSubject, currentMask, watchPlateau, type Subject } from './neuromask-subject.ts'
+import { beginAnew, collect, createSubject, currentMask, endContest, watchPlateau, type Subject } from './neuromask-subject.ts'
 import { changePlan, createPlan, type Losses, type TrialPlan } from './neuromask-trial.ts'
 
 /**
@@ -81,11 +81,12 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
       changePlan(plan, readSettings(parameters))
       for (const subject of subjects) beginAnew(subject, plan.settings)
     }
+    for (const subject of subjects) endContest(subject, plan.settings, iteration)
     for (const subject of subjects) if (plan.settings.earlyStopping) watchPlateau(subject, plan.settings, iteration)
     const active = subjects.filter((subject) => subject.result === null && iteration < subject.last)
     const ending = subjects.filter((subject) => subject.result === null && iteration === subject.last)
 
-    const steps = await step(classifier, plan, active, sides.length)
+    const steps = await step(classifier, plan, active, iteration, sides.length)
     for (const [k, subject] of active.entries()) {
       const losses = steps[k]!
       checkFinite(losses, iteration)
@@ -121,8 +122,8 @@ function checkFinite(losses: Losses, iteration: number): void {
   )
 }
 
-/** One step of every trial of the given subjects; the losses are means over a subject's restarts. */
-async function step(classifier: Classifier, plan: TrialPlan, subjects: Subject[], sides: number): Promise<Losses[]> {
+/** One step of every trial of the given subjects; the losses are means over a subject's trials. */
+async function step(classifier: Classifier, plan: TrialPlan, subjects: Subject[], iteration: number, sides: number): Promise<Losses[]> {
   const { frame } = plan
   const size = frame.height * frame.width * frame.channels
   const jobs = subjects.flatMap((subject) => subject.trials.map((trial) => ({ subject, trial })))
@@ -141,6 +142,7 @@ async function step(classifier: Classifier, plan: TrialPlan, subjects: Subject[]
     part.forEach(({ subject, trial }, k) => {
       const gradient = answer.gradient.subarray(k * sides * size, (k + 1) * sides * size)
       const result = trial.learn(rows.slice(k * sides, (k + 1) * sides), gradient)
+      subject.contest.note(trial, iteration, result.total)
       subject.reacted ||= holdsNonZero(gradient)
       losses.set(subject, [...(losses.get(subject) ?? []), result])
       subject.evaluations.forward += sides

@@ -1,6 +1,7 @@
 import type { Head, Score, ScoreKind } from '#shared/domain/score.ts'
 import { scoreValues } from '../../classifier/scores.ts'
 import type { Side } from '../masks/compose.ts'
+import type { Mode } from '../masks/sides.ts'
 import { logProbabilities } from '../masks/prediction.ts'
 import { variation } from '../masks/variation.ts'
 
@@ -54,6 +55,23 @@ export interface Costs {
   variationWeight: number
   /** Price of each cell, of mean 1. */
   prices: Float32Array
+}
+
+/**
+ * How far a masked image does what it should, in [0, 1]: keeps the class, as a share of the clean image's probability, or loses it.
+ * 1 where there are no probabilities to tell.
+ */
+export function keptShare(probability: number, original: number, mode: Mode): number {
+  const share = mode === 'delete' ? 1 - probability : probability / original
+  return Number.isNaN(share) ? 1 : Math.min(1, share)
+}
+
+/**
+ * What the area costs of its full price. Hiding everything costs no more than a class by chance, −log p, so that a large object with a high
+ * price of area is given up as a whole; where the price falls with the class, it is not.
+ */
+export function shareOfPrice(kept: number, hold: number): number {
+  return hold > 0 ? Math.min(1, kept / hold) : 1
 }
 
 /** λ_area·Σπ·m/Σπ and λ_tv·(mean|∂x m| + mean|∂y m|); adds their gradient to `gradient`, where one is given. */

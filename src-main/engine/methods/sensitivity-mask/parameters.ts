@@ -16,6 +16,7 @@ const ours = {
   'score-cap': 0,
   'area-weight': 6,
   'variation-weight': 0.2,
+  hold: 0.9,
   mode: 'preserve',
   weigh: false,
   localise: false,
@@ -52,7 +53,7 @@ const presets: readonly Preset[] = [
     id: 'published',
     title: 'As published (our reading)',
     source: 'What the abstract says: outputs only, a random mask, cells located and weighed by their sensitivity. No code was released; the rest is our reading.',
-    values: { ...ours, weigh: true, localise: true, stages: 3, map: 'product', 'sensitivity-blur': 0, 'map-blur': 2.3 },
+    values: { ...ours, weigh: true, localise: true, stages: 3, hold: 0, map: 'product', 'sensitivity-blur': 0, 'map-blur': 2.3 },
   },
 ]
 
@@ -179,6 +180,11 @@ const parameters: readonly Parameter[] = [
   },
   mapBlurParameter(),
   ...edgeParameters,
+  {
+    type: 'number', name: 'hold', label: 'Hold', group: 'Loss', live: true,
+    help: 'Where the masked image keeps less than this share of the class’s probability, the area costs less in proportion, so that large objects are not given up; 0: it always costs the same.',
+    default: ours.hold, min: 0, max: 1, step: 0.05, tune: { values: [0.5, 0.9] },
+  },
 ]
 
 /** The shared parameter, with the fill that this method draws anew for every pair. */

@@ -24,6 +24,8 @@ export interface SensitivityMaskSettings {
   scoreCap: number
   areaWeight: number
   variationWeight: number
+  /** Below this share of the class's probability the area is cheaper. */
+  hold: number
   mode: Mode
   weigh: boolean
   localise: boolean
@@ -69,6 +71,7 @@ export function readSettings(values: ParameterValues, frame: Frame): Sensitivity
     scoreCap: numberOf(values, 'score-cap'),
     areaWeight: numberOf(values, 'area-weight'),
     variationWeight: numberOf(values, 'variation-weight'),
+    hold: numberOf(values, 'hold'),
     mode,
     weigh: switchOf(values, 'weigh'),
     localise: switchOf(values, 'localise'),

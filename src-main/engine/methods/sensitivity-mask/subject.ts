@@ -31,7 +31,7 @@ export function createSubject(plan: Plan, facts: SubjectFacts): Subject {
   const { height, width } = plan.parametrisations.at(-1)!
   return {
     ...facts,
-    trials: Array.from({ length: plan.settings.restarts }, (_, r) => createTrial(plan, facts.image, facts.aim, facts.seed, r)),
+    trials: Array.from({ length: plan.settings.restarts }, (_, r) => createTrial(plan, facts.image, facts.aim, facts.original, facts.seed, r)),
     evaluations: { forward: 1, backward: 0 },
     sum: new Float64Array(height * width),
     summed: 0,

@@ -6,11 +6,14 @@ import { createFill, type Fill } from '../masks/fills.ts'
 import { createGrowth } from '../masks/growth.ts'
 import { createParametrisation, type Parametrisation } from '../masks/parametrisation.ts'
 import { createGradientProbe } from './gradient-probe.ts'
-import type { Aim } from './objective.ts'
+import { keptShare, shareOfPrice, type Aim } from './objective.ts'
 import type { Losses, Probe } from './probe.ts'
 import { createQueryProbe } from './query-probe.ts'
 import { createSensitivity, factorsOf, pricesOf, readSensitivity, type Sensitivity } from './sensitivity.ts'
 import type { SensitivityMaskSettings } from './settings.ts'
+
+/** Of what the step before says about how far the class is kept; the rest is from the steps before it. */
+const keptMemory = 0.1
 
 /** Steps between two readings of the sensitivity that weighs and localises. */
 const refreshEvery = 10
@@ -56,12 +59,14 @@ export function fillFor(settings: SensitivityMaskSettings, frame: Frame, image: 
   return createFill(settings.fill, frame, image, settings.fillBlur, random)
 }
 
-export function createTrial(plan: Plan, image: Float32Array, aim: Aim, seed: number, restart: number): Trial {
+/** @param original probability of the target in the clean image, NaN where there is none */
+export function createTrial(plan: Plan, image: Float32Array, aim: Aim, original: number, seed: number, restart: number): Trial {
   const { frame } = plan
   const stream = (name: string): ReturnType<typeof createRandom> => createRandom(seed, 'sensitivity-mask', name, restart)
   const fill = fillFor(plan.settings, frame, image, seed, 'fill', restart)
   const [placements, noises, growths] = [stream('placement'), stream('noise'), stream('growth')]
   let stage = 0
+  let kept = 1
   let parametrisation = plan.parametrisations[0]!
   let u: Float32Array = startingFrom(stream('start'), parametrisation, plan.settings.startMargin)
   let prices: Float32Array = new Float32Array(u.length).fill(1)
@@ -83,8 +88,8 @@ export function createTrial(plan: Plan, image: Float32Array, aim: Aim, seed: num
       noiseSmoothing: plan.settings.noiseSmoothing * scale,
       settings: () => plan.settings,
       costs: () => {
-        const { areaWeight, variationWeight, weigh } = plan.settings
-        return { height, width, areaWeight, variationWeight, prices: weigh ? prices : prices.map(() => 1) }
+        const { areaWeight, variationWeight, weigh, hold } = plan.settings
+        return { height, width, areaWeight: areaWeight * shareOfPrice(kept, hold), variationWeight, prices: weigh ? prices : prices.map(() => 1) }
       },
     }
     probe = plan.settings.access === 'query' ? createQueryProbe(context) : createGradientProbe(context)
@@ -124,7 +129,8 @@ export function createTrial(plan: Plan, image: Float32Array, aim: Aim, seed: num
     learn(rows, gradients) {
       const { direction, slopes, weights, losses, reacted } = probe.read(rows, gradients)
       sensitivity.add(slopes, weights)
-      const { learningRate, localise } = plan.settings
+      const { learningRate, localise, mode } = plan.settings
+      kept += keptMemory * (keptShare(losses.probability, original, mode) - kept)
       optimiser.step(u, direction, learningRate, localise ? factors : undefined)
       return { losses, reacted }
     },

@@ -1,0 +1,31 @@
+/** Of the steps, before the best starts go on alone. */
+const contestShare = 0.2
+
+/** First step without the starts that are given up; 0 where there is nothing to choose from. */
+export function contestEnd(starts: number, iterations: number): number {
+  return starts > 1 ? Math.floor(contestShare * iterations) : 0
+}
+
+/**
+ * Random starts of one optimisation, of which the best go on. From some starts a mask settles where something else can be cut into
+ * the shape of the class; its loss stays above that of masks that found the object.
+ */
+export interface Contest<Trial> {
+  /** @param loss of the trial at this step */
+  note(trial: Trial, iteration: number, loss: number): void
+  /** Those with the lowest mean loss over the second half of the contest, in the order in which they were given. */
+  best(trials: readonly Trial[], count: number): Trial[]
+}
+
+export function createContest<Trial>(end: number): Contest<Trial> {
+  const sums = new Map<Trial, number>()
+  return {
+    note(trial, iteration, loss) {
+      if (iteration >= end / 2 && iteration < end) sums.set(trial, (sums.get(trial) ?? 0) + loss)
+    },
+    best(trials, count) {
+      const left = new Set([...trials].sort((a, b) => (sums.get(a) ?? 0) - (sums.get(b) ?? 0)).slice(0, count))
+      return trials.filter((trial) => left.has(trial))
+    },
+  }
+}
