@@ -16,7 +16,7 @@ const ours = {
   'score-cap': 0,
   'area-weight': 6,
   'variation-weight': 0.2,
-  hold: 0.9,
+  hold: 0.5,
   mode: 'preserve',
   weigh: false,
   localise: false,
