@@ -55,7 +55,7 @@ export async function performUnit(bench: Bench, entry: Entry, draw: number, prep
   let measure = 0
   const maps = await Promise.all(explanations.map(async (explanation, i): Promise<MapRecord> => {
     const map = judged[i]!
-    const { outcomes, seconds } = await measured(bench, entry, prepared, i, { map, others: {}, evaluations: explanation.evaluations, metrics })
+    const { outcomes, seconds } = await measured(bench, entry, prepared, i, { map, draw, others: {}, evaluations: explanation.evaluations, metrics })
     measure += seconds
     return {
       ...explanation.evaluations, signed: map.signed, range: [limit(map.range[0]), limit(map.range[1])],
@@ -77,7 +77,7 @@ export async function compareMaps(
       const others: Record<string, JudgedMap> = {}
       for (const [name, unit] of units) if (name !== entry.name) others[name] = unstack(unit, i, prepared)
       const { forward, backward } = own.record.maps[i]!
-      const { outcomes } = await measured(bench, entry, prepared, i, { map: unstack(own, i, prepared), others, evaluations: { forward, backward }, metrics })
+      const { outcomes } = await measured(bench, entry, prepared, i, { map: unstack(own, i, prepared), draw: 0, others, evaluations: { forward, backward }, metrics })
       return valuesOf(outcomes)
     }))
   }
@@ -86,13 +86,15 @@ export async function compareMaps(
 
 interface Question {
   map: JudgedMap
+  /** Which of its seeds made the map. */
+  draw: number
   others: Record<string, JudgedMap>
   evaluations: Explanation['evaluations']
   metrics: readonly string[]
 }
 
 async function measured(
-  { pool, source, judge, executor, seed, signal }: Bench, { method, parameters }: Entry, { subjects, images, objects }: Prepared, i: number, { metrics, ...question }: Question,
+  { pool, source, judge, executor, seed, signal }: Bench, { method, parameters }: Entry, { subjects, images, objects }: Prepared, i: number, { metrics, draw, ...question }: Question,
 ): Promise<{ outcomes: MetricOutcome[]; seconds: number }> {
   if (metrics.length === 0) return { outcomes: [], seconds: 0 }
   const subject = subjects[i]!
@@ -100,7 +102,9 @@ async function measured(
   return pool.measure(source, {
     method, methodParameters: parameters, image: images.data.slice(i * size, (i + 1) * size), target: subject.target,
     // The same for all methods, so that they are compared on the same draws.
-    seed: seedOf(seed, subject, 'measure'), object: objects[i]!, metrics: metrics.map((id) => ({ id, parameters: {} })), ...question,
+    seed: seedOf(seed, subject, 'measure'),
+    // What runs the method again runs it as it was run, so that nothing but what the metric changes is different.
+    methodSeed: seedOf(seed, subject, draw), object: objects[i]!, metrics: metrics.map((id) => ({ id, parameters: {} })), ...question,
     ...(judge ? { judge } : {}), executor, company,
   }, { signal })
 }

@@ -130,6 +130,17 @@ describe('a benchmark of controls', () => {
     await expect(mergeShards([root], path.join(root, 'none'))).rejects.toThrow(/holds no benchmark/)
   })
 
+  test('what runs a method again runs it with the seed of its map: noise that is drawn again is the same', async () => {
+    const folder = path.join(root, 'seeds')
+    await perform(folder, { methods: ['random', 'rise'], metrics: ['max-sensitivity'], configurations: { rise: { masks: 40 } }, limit: 2 })
+    const { results } = await finishBenchmark((await readManifest(folder))!, folder, { resamples: 1, plots: false })
+    expect(resultsCsv(results).match(/,random,max-sensitivity,0,0,3,/g)).toHaveLength(2)
+    // Another picture with the same masks; with other masks the change is .3 and more.
+    const changes = [...resultsCsv(results).matchAll(/,rise,max-sensitivity,([^,]*),/g)].map(([, value]) => Number(value))
+    expect(changes).toHaveLength(2)
+    for (const change of changes) expect(change).toBeLessThan(0.15)
+  })
+
   test('a folder that holds another benchmark is refused', async () => {
     await expect(perform(whole, { seed: 4 })).rejects.toThrow(/differs from this one in the seed/)
     await expect(perform(whole, { methods: ['oracle', 'random'] })).rejects.toThrow(/differs from this one in the methods and their parameters/)
