@@ -1,8 +1,10 @@
+import type { NeuroMaskSettings } from './neuromask-parameters.ts'
+
 /** Of the steps, before the best starts go on alone. */
 const contestShare = 0.2
 
 /** First step without the starts that are given up; 0 where there is nothing to choose from. */
-export function contestEnd(starts: number, iterations: number): number {
+export function contestEnd({ starts, iterations }: Pick<NeuroMaskSettings, 'starts' | 'iterations'>): number {
   return starts > 1 ? Math.floor(contestShare * iterations) : 0
 }
 

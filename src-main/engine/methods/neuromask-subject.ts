@@ -46,7 +46,7 @@ export function createSubject(plan: TrialPlan, { index, image, target, seed, ori
   return {
     index, image, target, seed, original,
     trials: Array.from({ length: settings.restarts * settings.starts }, (_, r) => createTrial(plan, image, target, seed, r)),
-    contest: createContest(contestOver(settings)),
+    contest: createContest(contestEnd(settings)),
     evaluations: { forward: 1, backward: 0 },
     totals: [],
     sum: new Float64Array(parametrisation.height * parametrisation.width),
@@ -60,20 +60,15 @@ export function createSubject(plan: TrialPlan, { index, image, target, seed, ori
   }
 }
 
-/** First iteration without the starts that are given up. */
-function contestOver({ starts, iterations }: NeuroMaskSettings): number {
-  return contestEnd(starts, iterations)
-}
-
 /** First iteration of the averaged part of a run that is not stopped early. */
 function averageStart(settings: NeuroMaskSettings): number {
   const { iterations, averaging } = settings
-  return Math.max(contestOver(settings), iterations - Math.max(0, Math.ceil(averaging * iterations) - 1))
+  return Math.max(contestEnd(settings), iterations - Math.max(0, Math.ceil(averaging * iterations) - 1))
 }
 
 /** Where the contest is over only the best starts go on. */
 export function endContest(subject: Subject, settings: NeuroMaskSettings, iteration: number): void {
-  if (iteration !== contestOver(settings) || subject.trials.length === settings.restarts) return
+  if (iteration !== contestEnd(settings) || subject.trials.length === settings.restarts) return
   subject.trials = subject.contest.best(subject.trials, settings.restarts)
   // The mean over other trials is another loss.
   subject.totals = []
@@ -98,7 +93,7 @@ export function beginAnew(subject: Subject, settings: NeuroMaskSettings): void {
  */
 export function watchPlateau(subject: Subject, settings: NeuroMaskSettings, iteration: number): void {
   const { iterations, patience, tolerance, averaging } = settings
-  if (subject.stoppedAt !== null || iteration < contestOver(settings) || iteration >= subject.averageFrom || subject.totals.length < 2 * patience) return
+  if (subject.stoppedAt !== null || iteration < contestEnd(settings) || iteration >= subject.averageFrom || subject.totals.length < 2 * patience) return
   const mean = (from: number, to: number): number =>
     subject.totals.slice(from, to).reduce((sum, total) => sum + total, 0) / patience
   const before = mean(-2 * patience, -patience)

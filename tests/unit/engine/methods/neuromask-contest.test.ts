@@ -5,9 +5,9 @@ import { analyticClassifier } from '../../../fixtures/analytic-classifier.ts'
 import { explain, randomImages, single } from './neuromask-runs.ts'
 
 test('a contest takes a fifth of the steps, and none where there is one start', () => {
-  expect(contestEnd(3, 300)).toBe(60)
-  expect(contestEnd(2, 24)).toBe(4)
-  expect(contestEnd(1, 300)).toBe(0)
+  expect(contestEnd({ starts: 3, iterations: 300 })).toBe(60)
+  expect(contestEnd({ starts: 2, iterations: 24 })).toBe(4)
+  expect(contestEnd({ starts: 1, iterations: 300 })).toBe(0)
 })
 
 test('the lowest mean loss of the second half wins, whatever came before and after', () => {
