@@ -1,6 +1,7 @@
 import type { Parameter, ParameterSchema, ParameterValues, Preset } from '#shared/domain/parameters.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
-import { edgeParameters, noEdges, type EdgeSettings } from './masks/edges.ts'
+import { startsParameter } from './masks/contest.ts'
+import { edgeParameters, ourEdges, type EdgeSettings } from './masks/edges.ts'
 import { fillKinds, type FillKind } from './masks/fills.ts'
 import { growthParameter } from './masks/growth.ts'
 import type { Mode } from './masks/sides.ts'
@@ -42,28 +43,28 @@ const ours = {
   'learning-rate': 0.07,
   // The mean square starts at ones, so small losses take a hundred steps to move anything; the scale cures that.
   'prediction-weight': 100,
-  'sparsity-weight': 70,
+  'sparsity-weight': 100,
   'smoothness-weight': 5,
   temperature: 1,
   offset: 3,
   'init-range': 0.1,
   kernel: '3x3',
-  resolution: 28,
-  smoothing: 1,
+  resolution: 36,
+  smoothing: 1.25,
   mode: 'preserve',
   fill: 'drawn',
   blur: 10,
-  shift: 5,
+  shift: 6,
   flip: false,
   noise: 0,
   growth: 0,
   averaging: 0.25,
   restarts: 1,
-  starts: 1,
+  starts: 3,
   'early-stopping': false,
   patience: 50,
   tolerance: 0.001,
-  ...noEdges,
+  ...ourEdges,
 } satisfies ParameterValues
 
 /** What the published presets have in common: a full-resolution mask over black, nothing random but its start. */
@@ -78,6 +79,8 @@ const published = {
   fill: 'zero',
   shift: 0,
   averaging: 0,
+  starts: 1,
+  edges: 0,
 } satisfies ParameterValues
 
 const presets: readonly Preset[] = [
@@ -88,10 +91,10 @@ const presets: readonly Preset[] = [
     values: ours,
   },
   {
-    id: 'maskscope-edges',
-    title: 'Maskscope, along edges',
-    source: 'Ours, half of the map averaged over segments of the image (docs/methods.md).',
-    values: { ...ours, edges: 0.5 },
+    id: 'maskscope-plain',
+    title: 'Maskscope, mask alone',
+    source: 'Ours, the map not averaged over segments of the image (docs/methods.md).',
+    values: { ...ours, edges: 0 },
   },
   {
     id: 'imagenet-demo',
@@ -141,7 +144,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'sparsity-weight', label: 'Sparsity', symbol: 'λs', group: 'Loss', live: true, common: true,
     help: 'Weight of mean|w + L|, which pulls every pixel towards being hidden.',
-    default: ours['sparsity-weight'], min: 0, max: 1000, step: 0.01, logarithmic: true, tune: { min: 40, max: 120 },
+    default: ours['sparsity-weight'], min: 0, max: 1000, step: 0.01, logarithmic: true, tune: { min: 60, max: 140 },
   },
   {
     type: 'number', name: 'smoothness-weight', label: 'Smoothness', symbol: 'λd', group: 'Loss', live: true, common: true,
@@ -172,12 +175,12 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'resolution', label: 'Resolution', group: 'Mask', common: true,
     help: 'Cells of the mask along the shorter side, enlarged by exact interpolation; 0 means one per pixel.',
-    default: ours.resolution, min: 0, max: 1024, step: 1, integer: true, unit: 'cells', tune: { min: 20, max: 40 },
+    default: ours.resolution, min: 0, max: 1024, step: 1, integer: true, unit: 'cells', tune: { min: 28, max: 44 },
   },
   {
     type: 'number', name: 'smoothing', label: 'Smoothing', symbol: 'σ', group: 'Mask', live: true,
     help: 'Standard deviation of a Gaussian applied to w inside the optimisation; 0 means none.',
-    default: ours.smoothing, min: 0, max: 20, step: 0.1, unit: 'cells', tune: { min: 0.5, max: 1.5 },
+    default: ours.smoothing, min: 0, max: 20, step: 0.1, unit: 'cells', tune: { min: 0.9, max: 1.6 },
   },
   {
     type: 'number', name: 'init-range', label: 'Initial range', group: 'Mask',
@@ -204,7 +207,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'shift', label: 'Shift', group: 'Randomisation', live: true,
     help: 'At every step image and mask move together by up to this many pixels each way.',
-    default: ours.shift, min: 0, max: 64, step: 1, integer: true, unit: 'px', tune: { min: 2, max: 6 },
+    default: ours.shift, min: 0, max: 64, step: 1, integer: true, unit: 'px', tune: { min: 3, max: 8 },
   },
   {
     type: 'boolean', name: 'flip', label: 'Flip', group: 'Randomisation', live: true,
@@ -243,11 +246,7 @@ const parameters: readonly Parameter[] = [
     default: ours.tolerance, min: 0, max: 1, step: 0.0001,
   },
   ...edgeParameters,
-  {
-    type: 'number', name: 'starts', label: 'Starts', group: 'Averaging',
-    help: 'So many random starts for each restart compete for a fifth of the steps; those with the lowest loss go on.',
-    default: ours.starts, min: 1, max: 16, step: 1, integer: true, tune: { values: [1, 3] },
-  },
+  startsParameter,
 ]
 
 export const neuroMaskSchema: ParameterSchema = { parameters, presets }

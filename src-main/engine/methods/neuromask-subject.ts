@@ -1,7 +1,7 @@
 import type { MapData } from '#shared/domain/image.ts'
 import type { Evaluations, Explanation } from '#shared/domain/run.ts'
+import { contestEnd, createContest, type Contest } from './masks/contest.ts'
 import { alongEdges, createEdgeFollowing, type EdgeFollowing } from './masks/edges.ts'
-import { contestEnd, createContest, type Contest } from './neuromask-contest.ts'
 import type { NeuroMaskSettings } from './neuromask-parameters.ts'
 import { createTrial, type Trial, type TrialPlan } from './neuromask-trial.ts'
 

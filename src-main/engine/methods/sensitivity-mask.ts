@@ -14,7 +14,7 @@ import { probabilityOf, type Aim } from './sensitivity-mask/objective.ts'
 import { sensitivityMaskSchema } from './sensitivity-mask/parameters.ts'
 import { meanLosses, type Losses } from './sensitivity-mask/probe.ts'
 import { readSettings, type SensitivityMaskSettings } from './sensitivity-mask/settings.ts'
-import { averageStart, beginAnew, collect, createSubject, currentMap, type Subject } from './sensitivity-mask/subject.ts'
+import { averageStart, beginAnew, collect, createSubject, currentMap, endContest, type Subject } from './sensitivity-mask/subject.ts'
 import { createPlan, fillFor, type Plan, type Trial } from './sensitivity-mask/trial.ts'
 
 /**
@@ -69,10 +69,11 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
       plan.settings = readSettings(parameters, frame)
       subjects.forEach(beginAnew)
     }
+    for (const subject of subjects) endContest(subject, plan, iteration)
     for (const { trials } of subjects) for (const trial of trials) trial.begin(iteration)
     if (iteration >= averageStart(plan)) subjects.forEach(collect)
     const before = new Map(subjects.map((subject) => [subject, stored.has(iteration) ? currentMap(plan, subject) : null]))
-    const losses = await step(classifier, plan, subjects, signal)
+    const losses = await step(classifier, plan, subjects, iteration, signal)
     for (const [k, subject] of subjects.entries()) {
       checkFinite(losses[k]!, iteration)
       const frameOfStep = before.get(subject)
@@ -110,8 +111,8 @@ function checkFinite(losses: Losses, iteration: number): void {
   )
 }
 
-/** One step of every trial of the given subjects, as many together as go through in one call; the losses are means over a subject's restarts. */
-async function step(classifier: Classifier, plan: Plan, subjects: readonly Subject[], signal: AbortSignal): Promise<Losses[]> {
+/** One step of every trial of the given subjects, as many together as go through in one call; the losses are means over a subject's trials. */
+async function step(classifier: Classifier, plan: Plan, subjects: readonly Subject[], iteration: number, signal: AbortSignal): Promise<Losses[]> {
   const jobs = subjects.flatMap((subject) => subject.trials.map((trial) => ({ subject, trial })))
   const losses = new Map<Subject, Losses[]>(subjects.map((subject) => [subject, []]))
   const chunk = Math.max(1, Math.floor(imagesPerCall(plan.frame) / jobs[0]!.trial.probe.images))
@@ -121,6 +122,7 @@ async function step(classifier: Classifier, plan: Plan, subjects: readonly Subje
     const answers = await ask(classifier, plan.frame, part.map(({ trial }) => trial))
     part.forEach(({ subject, trial }, k) => {
       const result = trial.learn(answers[k]!.rows, answers[k]!.gradients)
+      subject.contest.note(trial, iteration, result.losses.total)
       subject.reacted ||= result.reacted
       subject.evaluations.forward += trial.probe.images
       if (trial.probe.scores) subject.evaluations.backward += trial.probe.images

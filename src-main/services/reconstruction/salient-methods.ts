@@ -6,19 +6,22 @@ import type { Explanation } from '#shared/domain/run.ts'
 /** `black`: pictures of things on black, where hiding by anything but black would show something; `any`: all other pictures. */
 export type Ground = 'black' | 'any'
 
+/** One start, and masks as they are, not averaged over segments of the image. */
+const plain = { starts: 1, edges: 0, smoothing: 1 }
+
 /**
  * Values that make masks over a whole data set affordable, where a method's own defaults are meant for one image at a time: few steps at a
  * large rate, on a coarse grid. What they cost in quality stands in docs/reconstruction.md.
  */
 const quick: Readonly<Record<Ground, Readonly<Record<string, ParameterValues>>>> = {
   any: {
-    'neuromask': { 'iterations': 40, 'learning-rate': 0.6, 'resolution': 20, 'shift': 3 },
-    'sensitivity-mask': { 'queries': 1600, 'resolution': 14, 'noise-smoothing': 0.7 },
+    'neuromask': { 'iterations': 40, 'learning-rate': 0.6, 'resolution': 20, 'shift': 3, 'sparsity-weight': 70, ...plain },
+    'sensitivity-mask': { 'queries': 1600, 'resolution': 14, 'noise-smoothing': 0.7, ...plain },
   },
   black: {
     // At the usual temperature a dimmed image keeps its class, and the mask marks nothing.
-    'neuromask': { 'iterations': 20, 'learning-rate': 1, 'resolution': 14, 'shift': 1, 'fill': 'zero', 'temperature': 0.3, 'offset': 1, 'sparsity-weight': 100 },
-    'sensitivity-mask': { 'queries': 1600, 'resolution': 14, 'noise-smoothing': 0.7, 'fill': 'zero', 'shift': 1 },
+    'neuromask': { 'iterations': 20, 'learning-rate': 1, 'resolution': 14, 'shift': 1, 'fill': 'zero', 'temperature': 0.3, 'offset': 1, 'sparsity-weight': 100, ...plain },
+    'sensitivity-mask': { 'queries': 1600, 'resolution': 14, 'noise-smoothing': 0.7, 'fill': 'zero', 'shift': 1, ...plain },
   },
 }
 

@@ -66,19 +66,19 @@ function reduced(frame: Frame, image: Float32Array): { frame: Frame; image: Floa
   return { frame: { ...size, channels }, image: resize({ width, data: image, channels }, { left: 0, top: 0, width, height }, size, 'box') }
 }
 
-/** The parameters `edges` and `edge-segments`, off unless they are set. */
+/** The values of our presets, which are the defaults. */
+export const ourEdges = { 'edges': 0.5, 'edge-segments': 20 }
+
+/** The parameters `edges` and `edge-segments`. */
 export const edgeParameters: readonly Parameter[] = [
   {
     type: 'number', name: 'edges', label: 'Follow edges', group: 'Map',
     help: 'Share of the map that is averaged over segments of the image, so that it ends where they end; 0 means none.',
-    default: 0, min: 0, max: 1, step: 0.05, tune: { values: [0, 0.5, 1] },
+    default: ourEdges.edges, min: 0, max: 1, step: 0.05, tune: { values: [0.25, 0.5, 0.75] },
   },
   {
     type: 'number', name: 'edge-segments', label: 'Segments for edges', group: 'Map',
     help: 'About how many segments there are at least; segmentations with 1.5, 2 and 3 times as many are averaged with them.',
-    default: 20, min: 4, max: 1000, step: 1, integer: true, logarithmic: true, tune: { min: 15, max: 60 },
+    default: ourEdges['edge-segments'], min: 4, max: 1000, step: 1, integer: true, logarithmic: true, tune: { min: 15, max: 60 },
   },
 ]
-
-/** What they are where nothing follows edges. */
-export const noEdges = { 'edges': 0, 'edge-segments': 20 }

@@ -61,5 +61,5 @@ export function createGrowth({ height, width }: { height: number; width: number 
 export const growthParameter: Parameter = {
   type: 'number', name: 'growth', label: 'Growth', group: 'Randomisation', live: true,
   help: 'In half of the steps the mask is shown grown by so many cells, so that it cannot cut the outline of the class out of something else; 0 means never.',
-  default: 0, min: 0, max: 16, step: 1, integer: true, unit: 'cells', tune: { values: [0, 2, 3] },
+  default: 0, min: 0, max: 16, step: 1, integer: true, unit: 'cells', tune: { values: [0, 2] },
 }

@@ -1,5 +1,6 @@
 import type { Parameter, ParameterSchema, ParameterValues, Preset } from '#shared/domain/parameters.ts'
-import { edgeParameters, noEdges } from '../masks/edges.ts'
+import { startsParameter } from '../masks/contest.ts'
+import { edgeParameters, ourEdges } from '../masks/edges.ts'
 import { growthParameter } from '../masks/growth.ts'
 import { fillBlurParameter, fillParameter, mapBlurParameter, scoreParameter } from '../common/parameters.ts'
 
@@ -11,7 +12,7 @@ const ours = {
   'learning-rate': 0.3,
   pairs: 16,
   deviation: 1.5,
-  'noise-smoothing': 1,
+  'noise-smoothing': 1.25,
   score: 'log-probability',
   'score-cap': 0,
   'area-weight': 6,
@@ -20,20 +21,22 @@ const ours = {
   mode: 'preserve',
   weigh: false,
   localise: false,
-  resolution: 28,
+  resolution: 36,
   stages: 1,
-  smoothing: 1,
+  smoothing: 1.25,
   'start-margin': 0.02,
+  ceiling: 4,
   fill: 'drawn',
   'fill-blur': 10,
   shift: 3,
   growth: 0,
   restarts: 1,
+  starts: 3,
   averaging: 0.5,
   map: 'mask',
   'sensitivity-blur': 1,
   'map-blur': 0,
-  ...noEdges,
+  ...ourEdges,
 } satisfies ParameterValues
 
 const oursWithGradients = {
@@ -48,12 +51,15 @@ const oursWithGradients = {
 const presets: readonly Preset[] = [
   { id: 'maskscope', title: 'Maskscope, from outputs', source: 'Ours: tuned on scenes (docs/methods.md).', values: ours },
   { id: 'maskscope-gradient', title: 'Maskscope, from gradients', source: 'Ours: tuned on scenes (docs/methods.md).', values: oursWithGradients },
-  { id: 'maskscope-edges', title: 'Maskscope, along edges', source: 'Ours, from outputs, half of the map averaged over segments of the image (docs/methods.md).', values: { ...ours, edges: 0.5 } },
+  { id: 'maskscope-plain', title: 'Maskscope, mask alone', source: 'Ours, from outputs, the map not averaged over segments of the image (docs/methods.md).', values: { ...ours, edges: 0 } },
   {
     id: 'published',
     title: 'As published (our reading)',
     source: 'What the abstract says: outputs only, a random mask, cells located and weighed by their sensitivity. No code was released; the rest is our reading.',
-    values: { ...ours, weigh: true, localise: true, stages: 3, hold: 0, map: 'product', 'sensitivity-blur': 0, 'map-blur': 2.3 },
+    values: {
+      ...ours, weigh: true, localise: true, resolution: 28, smoothing: 1, 'noise-smoothing': 1, stages: 3, starts: 1, ceiling: 0, hold: 0,
+      map: 'product', 'sensitivity-blur': 0, 'map-blur': 2.3, edges: 0,
+    },
   },
 ]
 
@@ -81,7 +87,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'pairs', label: 'Pairs', group: 'Strategy',
     help: 'Pairs of opposite perturbations per step.',
-    default: ours.pairs, min: 1, max: 1000, step: 1, integer: true, unit: 'pairs',
+    default: ours.pairs, min: 1, max: 1000, step: 1, integer: true, unit: 'pairs', tune: { min: 8, max: 16 },
   },
   {
     type: 'number', name: 'deviation', label: 'Deviation', symbol: 'σ', group: 'Strategy', live: true,
@@ -91,7 +97,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'noise-smoothing', label: 'Smoothing of the noise', group: 'Strategy',
     help: 'Standard deviation of a Gaussian over the perturbations, in cells of the last stage; 0 perturbs every cell on its own.',
-    default: ours['noise-smoothing'], min: 0, max: 20, step: 0.1, unit: 'cells', tune: { min: 0.7, max: 1.5 },
+    default: ours['noise-smoothing'], min: 0, max: 20, step: 0.1, unit: 'cells', tune: { min: 0.9, max: 1.6 },
   },
   scoreParameter('log-probability'),
   {
@@ -108,17 +114,17 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'area-weight', label: 'Area', symbol: 'λa', group: 'Loss', live: true, common: true,
     help: 'Weight of the mean of the mask.',
-    default: ours['area-weight'], min: 0, max: 1000, step: 0.1, logarithmic: true, tune: { min: 4, max: 14 },
+    default: ours['area-weight'], min: 0, max: 1000, step: 0.1, logarithmic: true, tune: { min: 4, max: 10 },
   },
   {
     type: 'number', name: 'variation-weight', label: 'Variation', symbol: 'λv', group: 'Loss', live: true, common: true,
     help: 'Weight of the total variation of the mask: the mean difference between neighbouring cells.',
-    default: ours['variation-weight'], min: 0, max: 1000, step: 0.01, logarithmic: true, tune: { min: 0.05, max: 2 },
+    default: ours['variation-weight'], min: 0, max: 1000, step: 0.01, logarithmic: true, tune: { min: 0.05, max: 1 },
   },
   {
     type: 'boolean', name: 'weigh', label: 'Weigh', group: 'Sensitivity', live: true,
     help: 'Cells to which the classifier is sensitive cost less area, others more.',
-    default: ours.weigh, tune: { values: [false, true] },
+    default: ours.weigh,
   },
   {
     type: 'boolean', name: 'localise', label: 'Localise', group: 'Sensitivity', live: true,
@@ -128,7 +134,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'resolution', label: 'Resolution', group: 'Mask', common: true,
     help: 'Cells of the mask along the shorter side, enlarged by exact interpolation; 0 means one per pixel.',
-    default: ours.resolution, min: 0, max: 1024, step: 1, integer: true, unit: 'cells', tune: { min: 24, max: 36 },
+    default: ours.resolution, min: 0, max: 1024, step: 1, integer: true, unit: 'cells', tune: { min: 28, max: 44 },
   },
   {
     type: 'number', name: 'stages', label: 'Stages', group: 'Mask',
@@ -138,7 +144,7 @@ const parameters: readonly Parameter[] = [
   {
     type: 'number', name: 'smoothing', label: 'Smoothing', group: 'Mask',
     help: 'Standard deviation of a Gaussian over the mask before its sigmoid, inside the optimisation; 0 means none.',
-    default: ours.smoothing, min: 0, max: 20, step: 0.1, unit: 'cells', tune: { min: 0.7, max: 1.5 },
+    default: ours.smoothing, min: 0, max: 20, step: 0.1, unit: 'cells', tune: { min: 0.9, max: 1.6 },
   },
   {
     type: 'number', name: 'start-margin', label: 'Margin of the start', group: 'Mask',
@@ -185,13 +191,19 @@ const parameters: readonly Parameter[] = [
     help: 'Where the masked image keeps less than this share of the class’s probability, the area costs less in proportion, so that large objects are not given up; 0: it always costs the same.',
     default: ours.hold, min: 0, max: 1, step: 0.05, tune: { values: [0.5, 0.9] },
   },
+  {
+    type: 'number', name: 'ceiling', label: 'Ceiling', group: 'Mask', live: true,
+    help: 'Cells go no higher than this before the sigmoid, so that what is shown in full can still be hidden; 0: as high as they come.',
+    default: ours.ceiling, min: 0, max: 20, step: 0.5,
+  },
+  { ...startsParameter, help: `${startsParameter.help} With outputs alone they share the queries.` },
 ]
 
 /** The shared parameter, with the fill that this method draws anew for every pair. */
 function withDrawn(fill: Parameter): Parameter {
   if (fill.type !== 'choice') return fill
   const drawn = { value: 'drawn', label: 'Another texture every time' }
-  return { ...fill, default: ours.fill, options: [drawn, ...fill.options], tune: { values: ['drawn', 'mean'] } }
+  return { ...fill, default: ours.fill, options: [drawn, ...fill.options], tune: undefined }
 }
 
 export const sensitivityMaskSchema: ParameterSchema = { parameters, presets }

@@ -3,6 +3,7 @@ import type { ParameterValues } from '#shared/domain/parameters.ts'
 import type { ScoreKind } from '#shared/domain/score.ts'
 import { numberOf, switchOf, wordOf } from '../common/parameters.ts'
 import type { Frame } from '../masks/compose.ts'
+import { contestCost } from '../masks/contest.ts'
 import type { EdgeSettings } from '../masks/edges.ts'
 import type { FillKind } from '../masks/fills.ts'
 import type { Mode } from '../masks/sides.ts'
@@ -33,6 +34,8 @@ export interface SensitivityMaskSettings {
   stages: number
   smoothing: number
   startMargin: number
+  /** Of u; 0: none. */
+  ceiling: number
   fill: FillKind
   /** In pixels of the image. */
   fillBlur: number
@@ -41,6 +44,7 @@ export interface SensitivityMaskSettings {
   /** In cells of the last stage. */
   growth: number
   restarts: number
+  starts: number
   averaging: number
   map: MapForm
   /** In cells. */
@@ -60,9 +64,10 @@ export function readSettings(values: ParameterValues, frame: Frame): Sensitivity
   const mode: Mode = wordOf(values, 'mode')
   const pairs = numberOf(values, 'pairs')
   const restarts = numberOf(values, 'restarts')
+  const starts = numberOf(values, 'starts')
   return {
     access,
-    iterations: access === 'gradient' ? numberOf(values, 'steps') : stepsWithin(numberOf(values, 'queries'), restarts * 2 * pairs * (mode === 'both' ? 2 : 1)),
+    iterations: access === 'gradient' ? numberOf(values, 'steps') : stepsWithin(numberOf(values, 'queries'), restarts * 2 * pairs * (mode === 'both' ? 2 : 1) * contestCost(starts)),
     learningRate: numberOf(values, 'learning-rate'),
     pairs,
     deviation: numberOf(values, 'deviation'),
@@ -79,11 +84,13 @@ export function readSettings(values: ParameterValues, frame: Frame): Sensitivity
     stages: numberOf(values, 'stages'),
     smoothing: numberOf(values, 'smoothing'),
     startMargin: numberOf(values, 'start-margin'),
+    ceiling: numberOf(values, 'ceiling'),
     fill: wordOf(values, 'fill'),
     fillBlur: (numberOf(values, 'fill-blur') * shorter) / 224,
     shift: Math.round((numberOf(values, 'shift') * shorter) / 64),
     growth: numberOf(values, 'growth'),
     restarts,
+    starts,
     averaging: numberOf(values, 'averaging'),
     map: wordOf(values, 'map'),
     sensitivityBlur: numberOf(values, 'sensitivity-blur'),
@@ -95,5 +102,5 @@ export function readSettings(values: ParameterValues, frame: Frame): Sensitivity
 function stepsWithin(queries: number, perStep: number): number {
   const steps = Math.floor(queries / perStep)
   if (steps >= 1) return steps
-  throw new MaskscopeError('usage', `Parameter queries is ${queries}, and one step takes ${perStep}; raise it, or lower pairs or restarts.`, { subject: 'queries' })
+  throw new MaskscopeError('usage', `Parameter queries is ${queries}, and one step takes ${Math.ceil(perStep)}; raise it, or lower pairs, restarts or starts.`, { subject: 'queries' })
 }

@@ -1,6 +1,7 @@
 import type { MapData } from '#shared/domain/image.ts'
 import type { Evaluations } from '#shared/domain/run.ts'
 import { upsample } from '#shared/imaging/interpolation.ts'
+import { contestEnd, createContest, type Contest } from '../masks/contest.ts'
 import { alongEdges, createEdgeFollowing, type EdgeFollowing } from '../masks/edges.ts'
 import { composeMap } from './map.ts'
 import type { Aim } from './objective.ts'
@@ -14,6 +15,8 @@ export interface Subject {
   aim: Aim
   seed: number
   trials: Trial[]
+  /** Between the starts, of which only the best go on. */
+  contest: Contest<Trial>
   /** Of the clean image, NaN where the outputs are no probabilities. */
   original: number
   evaluations: Evaluations
@@ -31,7 +34,8 @@ export function createSubject(plan: Plan, facts: SubjectFacts): Subject {
   const { height, width } = plan.parametrisations.at(-1)!
   return {
     ...facts,
-    trials: Array.from({ length: plan.settings.restarts }, (_, r) => createTrial(plan, facts.image, facts.aim, facts.original, facts.seed, r)),
+    trials: Array.from({ length: plan.settings.restarts * plan.settings.starts }, (_, r) => createTrial(plan, facts.image, facts.aim, facts.original, facts.seed, r)),
+    contest: createContest(contestEnd(plan.settings)),
     evaluations: { forward: 1, backward: 0 },
     sum: new Float64Array(height * width),
     summed: 0,
@@ -40,10 +44,15 @@ export function createSubject(plan: Plan, facts: SubjectFacts): Subject {
   }
 }
 
-/** First iteration of the averaged part, which lies in the last stage. */
+/** First iteration of the averaged part, which lies in the last stage and after the contest. */
 export function averageStart(plan: Plan): number {
   const { iterations, averaging, stages } = plan.settings
-  return Math.max(stageStart(plan, stages - 1), iterations - Math.max(0, Math.ceil(averaging * iterations) - 1))
+  return Math.max(stageStart(plan, stages - 1), contestEnd(plan.settings), iterations - Math.max(0, Math.ceil(averaging * iterations) - 1))
+}
+
+/** Where the contest is over only the best starts go on. */
+export function endContest(subject: Subject, { settings }: Plan, iteration: number): void {
+  if (iteration === contestEnd(settings)) subject.trials = subject.contest.best(subject.trials, settings.restarts)
 }
 
 /** The settings have changed: the average would mix two objectives. */

@@ -129,9 +129,10 @@ export function createTrial(plan: Plan, image: Float32Array, aim: Aim, original:
     learn(rows, gradients) {
       const { direction, slopes, weights, losses, reacted } = probe.read(rows, gradients)
       sensitivity.add(slopes, weights)
-      const { learningRate, localise, mode } = plan.settings
+      const { learningRate, localise, mode, ceiling } = plan.settings
       kept += keptMemory * (keptShare(losses.probability, original, mode) - kept)
       optimiser.step(u, direction, learningRate, localise ? factors : undefined)
+      if (ceiling > 0) for (let i = 0; i < u.length; i++) u[i] = Math.min(ceiling, u[i]!)
       return { losses, reacted }
     },
     smoothed: () => parametrisation.smooth(u),

@@ -25,7 +25,7 @@ describe('a change on the way', () => {
   })
 
   test('keeps weights and optimiser: the step before it and its mask are those of the old settings', async () => {
-    const set = { iterations: 30, resolution: 6, shift: 0, averaging: 0 }
+    const set = { iterations: 30, resolution: 6, shift: 0, averaging: 0, starts: 1, 'sparsity-weight': 70 }
     const plain = await explain(analyticClassifier(shape), images, set)
     const changed = await explain(analyticClassifier(shape), images, set, changeAt(10, { 'learning-rate': 0.001, 'sparsity-weight': 140 }))
     expect(changed.progress.slice(0, 10)).toEqual(plain.progress.slice(0, 10))
@@ -48,7 +48,7 @@ describe('a change on the way', () => {
   })
 
   test('begins the watch for the plateau anew, also where one had been found', async () => {
-    const set = { iterations: 300, resolution: 6, 'early-stopping': true, patience: 10, tolerance: 1, averaging: 0.5 }
+    const set = { iterations: 300, resolution: 6, starts: 1, 'early-stopping': true, patience: 10, tolerance: 1, averaging: 0.5 }
     const classifier = (): Classifier => certain(12, 12)
     const size = { ...images }
     // Any loss is a plateau to a tolerance of 1: found after two windows, and as many steps averaged after it.

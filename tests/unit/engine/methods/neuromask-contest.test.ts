@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { contestEnd, createContest } from '#engine/methods/neuromask-contest.ts'
+import { contestCost, contestEnd, createContest } from '#engine/methods/masks/contest.ts'
 import type { Progress } from '#shared/domain/run.ts'
 import { analyticClassifier } from '../../../fixtures/analytic-classifier.ts'
 import { explain, randomImages, single } from './neuromask-runs.ts'
@@ -8,6 +8,8 @@ test('a contest takes a fifth of the steps, and none where there is one start', 
   expect(contestEnd({ starts: 3, iterations: 300 })).toBe(60)
   expect(contestEnd({ starts: 2, iterations: 24 })).toBe(4)
   expect(contestEnd({ starts: 1, iterations: 300 })).toBe(0)
+  expect(contestCost(3) * 300).toBeCloseTo(300 + 2 * 60, 9)
+  expect(contestCost(1)).toBe(1)
 })
 
 test('the lowest mean loss of the second half wins, whatever came before and after', () => {
@@ -21,7 +23,7 @@ test('the lowest mean loss of the second half wins, whatever came before and aft
 
 const classifier = analyticClassifier({ height: 12, width: 10 })
 const images = randomImages(2, 12, 10, 4)
-const set = { iterations: 40, resolution: 6 }
+const set = { iterations: 40, resolution: 6, starts: 1 }
 const totals = ({ progress }: { progress: Progress[] }): number[] => progress.map(({ losses }) => losses['total']!)
 
 test('the starts are those of as many restarts, until the best goes on alone, and cost the contest besides', async () => {

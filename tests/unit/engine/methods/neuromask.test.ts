@@ -16,14 +16,14 @@ test('the registry offers it and names what it knows otherwise', () => {
 })
 
 test('the published presets are offered under their names and complete', () => {
-  expect(neuromask.presets.map((p) => p.title)).toEqual(['Maskscope', 'Maskscope, along edges', 'ImageNet demo', 'CIFAR-10 demo', 'Class defaults'])
+  expect(neuromask.presets.map((p) => p.title)).toEqual(['Maskscope', 'Maskscope, mask alone', 'ImageNet demo', 'CIFAR-10 demo', 'Class defaults'])
   const names = neuromask.parameters.map((p) => p.name).sort()
   for (const preset of neuromask.presets) expect(Object.keys(preset.values).sort()).toEqual(names)
   const imagenet = resolveParameters(neuromask, { preset: 'imagenet-demo' })
   expect(imagenet).toMatchObject({
     iterations: 2000, 'learning-rate': 0.03, 'prediction-weight': 0.4, 'sparsity-weight': 0.35, 'smoothness-weight': 0.03,
     temperature: 0.3, offset: 10, 'init-range': 10, kernel: '5x5', resolution: 0, smoothing: 0, fill: 'zero', shift: 0,
-    flip: false, noise: 0, averaging: 0, restarts: 1, mode: 'preserve', 'early-stopping': false,
+    flip: false, noise: 0, averaging: 0, restarts: 1, starts: 1, edges: 0, mode: 'preserve', 'early-stopping': false,
   })
   expect(resolveParameters(neuromask, { preset: 'cifar10-demo' })).toMatchObject({ 'smoothness-weight': 0.15, temperature: 1, kernel: '3x3' })
   expect(resolveParameters(neuromask, { preset: 'class-defaults' })).toMatchObject({
@@ -167,7 +167,7 @@ describe('the objective', () => {
 describe('the run', () => {
   const shape = { height: 16, width: 16 }
   const images = randomImages(3, 16, 16, 8)
-  const quick = { iterations: 24, resolution: 8 }
+  const quick = { iterations: 24, resolution: 8, starts: 1, edges: 0 }
 
   test('progress carries three terms and their total at every step, and a mask at the stored ones', async () => {
     const { progress, explanations } = await explain(analyticClassifier(shape), single(images, 0), quick)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Classifier } from '#engine/classifier/classifier.ts'
+import { contestEnd } from '#engine/methods/masks/contest.ts'
 import type { ExplainTask, Step } from '#engine/methods/method.ts'
 import { createFill } from '#engine/methods/masks/fills.ts'
 import { createGrowth } from '#engine/methods/masks/growth.ts'
@@ -73,7 +74,7 @@ function differentiable(height: number, width: number, weights: Float32Array, bi
 }
 
 test('every preset names every parameter, and the first holds the defaults', () => {
-  expect(sensitivityMask.presets.map(({ title }) => title)).toEqual(['Maskscope, from outputs', 'Maskscope, from gradients', 'Maskscope, along edges', 'As published (our reading)'])
+  expect(sensitivityMask.presets.map(({ title }) => title)).toEqual(['Maskscope, from outputs', 'Maskscope, from gradients', 'Maskscope, mask alone', 'As published (our reading)'])
   const names = sensitivityMask.parameters.map(({ name }) => name).sort()
   for (const preset of sensitivityMask.presets) expect(Object.keys(preset.values).sort()).toEqual(names)
   for (const { name, default: value } of sensitivityMask.parameters) expect(sensitivityMask.presets[0]!.values[name]).toBe(value)
@@ -210,7 +211,7 @@ describe('a planted object', () => {
   const data = Float32Array.from({ length: side * side * 3 }, (_, i) => (object[Math.floor(i / 3)] === 1 ? 0.9 : 0.35) + 0.1 * random.uniform())
   const weights = Float32Array.from(data, (_, i) => (object[Math.floor(i / 3)] === 1 ? 0.3 : 0))
   const image: ImageBatch = { count: 1, height: side, width: side, channels: 3, data }
-  const quick = { queries: 2560, steps: 80, resolution: 12, smoothing: 0.7, 'noise-smoothing': 0.7, 'area-weight': 4, shift: 4 }
+  const quick = { queries: 2560, steps: 80, resolution: 12, smoothing: 0.7, 'noise-smoothing': 0.7, 'area-weight': 4, shift: 4, starts: 1 }
 
   test('is found from outputs alone, though the classifier throws when it is differentiated', async () => {
     const { explanations: [explanation], steps } = await explain(linearClassifier(side, side, weights, 14), image, quick)
@@ -263,7 +264,7 @@ describe('the price of the area', () => {
     const weights = Float32Array.from(data, (_, i) => (object[Math.floor(i / 3)] === 1 ? 6 / (0.9 * 480) : 0))
     const image: ImageBatch = { count: 1, height: side, width: side, channels: 3, data }
     // Hidden, −log p is 3.05; shown, five eighths of a price of 16.
-    const set = { access, queries: 5120, steps: 160, resolution: 12, fill: 'zero', shift: 0, 'area-weight': 16 }
+    const set = { access, queries: 5120, steps: 160, resolution: 12, fill: 'zero', shift: 0, 'area-weight': 16, ceiling: 0, smoothing: 1 }
     const [given, kept] = await Promise.all([0, 0.9].map(async (hold) => (await explain(differentiable(side, side, weights, 3), image, { ...set, hold })).explanations[0]!))
     expect(given!.probability.masked).toBeLessThan(0.1)
     expect(averagePrecision(kept!.saliency.data, object)).toBeGreaterThan(0.95)
@@ -271,10 +272,35 @@ describe('the price of the area', () => {
   })
 })
 
+test.each(['query', 'gradient'])('no cell goes above the ceiling, with the access %s', async (access) => {
+  const set = { access, queries: 800, steps: 100, pairs: 4, resolution: 6, starts: 1, 'area-weight': 0, 'variation-weight': 0 }
+  const highest = async (ceiling: number): Promise<number> => {
+    const { explanations: [explanation] } = await explain(analyticClassifier({ height: 12, width: 10 }), single(randomImages(1, 12, 10), 0), { ...set, ceiling })
+    return Math.max(...explanation!.parts!.find(({ name }) => name === 'mask')!.data)
+  }
+  const sigmoid = (value: number): number => 1 / (1 + Math.exp(-value))
+  expect(await highest(2)).toBeLessThanOrEqual(sigmoid(2) + 1e-6)
+  expect(await highest(0)).toBeGreaterThan(sigmoid(2) + 0.02)
+})
+
+test('with outputs alone all starts share the queries', async () => {
+  const image = single(randomImages(1, 12, 10), 0)
+  for (const [starts, restarts] of [[1, 1], [2, 1], [3, 2], [5, 1]] as const) {
+    const { explanations: [explanation] } = await explain(analyticClassifier({ height: 12, width: 10 }), image, { queries: 1000, pairs: 4, resolution: 6, starts, restarts })
+    const { iterations, evaluations: { forward } } = explanation!
+    // The clean image, and the finished mask under eight fills.
+    const asked = forward - 9
+    expect(asked).toBe(8 * restarts * (iterations + (starts - 1) * contestEnd({ starts, iterations })))
+    expect(asked).toBeLessThanOrEqual(1000)
+    expect(asked).toBeGreaterThan(1000 - 8 * restarts * (starts + 1))
+  }
+  await expect(explain(analyticClassifier({ height: 12, width: 10 }), image, { queries: 10, pairs: 4, starts: 3 })).rejects.toThrow(/queries is 10, and one step takes 12; raise it, or lower pairs, restarts or starts/)
+})
+
 describe.each(['query', 'gradient'])('with the access %s', (access) => {
   const images = randomImages(2, 12, 10)
   const classifier = (): Classifier => analyticClassifier({ height: 12, width: 10 })
-  const set = { access, queries: 240, pairs: 4, steps: 30, resolution: 6, weigh: true, localise: true, stages: 2, restarts: 2, map: 'sum' }
+  const set = { access, queries: 240, pairs: 4, steps: 30, resolution: 6, weigh: true, localise: true, stages: 2, restarts: 2, starts: 1, map: 'sum' }
 
   test('the same seed gives the same bytes, and a batch what singles give', async () => {
     const both = await explain(classifier(), images, set)
@@ -285,6 +311,21 @@ describe.each(['query', 'gradient'])('with the access %s', (access) => {
     }
     const other = await explain(classifier(), single(images, 0), set, { seeds: [5] })
     expect(other.explanations[0]!.own).not.toEqual(both.explanations[0]!.own)
+  })
+
+  test('the starts are those of as many restarts, until the best goes on alone; each image has its own contest', async () => {
+    const plain = { ...set, stages: 1, restarts: 1, starts: 1, weigh: false, localise: false }
+    const iterations = access === 'query' ? 21 : 30
+    const end = contestEnd({ starts: 3, iterations })
+    const totals = ({ steps }: Outcome): number[] => steps.map(({ losses }) => losses['total']!)
+    const one = single(images, 0)
+    const [starts, restarts] = [await explain(classifier(), one, { ...plain, starts: 3 }), await explain(classifier(), one, { ...plain, queries: 3 * 8 * iterations, restarts: 3 })]
+    expect([starts.explanations[0]!.iterations, restarts.explanations[0]!.iterations]).toEqual([iterations, iterations])
+    expect(totals(starts).slice(0, end)).toEqual(totals(restarts).slice(0, end))
+    for (let i = end; i < iterations; i++) expect(totals(starts)[i]).not.toBe(totals(restarts)[i])
+
+    const both = await explain(classifier(), images, { ...plain, starts: 3 })
+    for (const i of [0, 1]) expect((await explain(classifier(), single(images, i), { ...plain, starts: 3 }, { seeds: [i] })).explanations[0]).toEqual(both.explanations[i])
   })
 
   test('a run that is cancelled ends as such, at the start and on the way', async () => {

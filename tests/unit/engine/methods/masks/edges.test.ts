@@ -79,7 +79,7 @@ test.each([
   const alone = await run(id, classifier, single(images, 1), given, { seeds: [1] })
   expect(alone.explanations[0]!.saliency.data).toEqual(explanations[1]!.saliency.data)
   // Without it the map is the coarse one, of which this is half.
-  const plain = (await run(id, classifier, images, set)).explanations[0]!
+  const plain = (await run(id, classifier, images, { ...set, edges: 0 })).explanations[0]!
   expect(plain.ranking).toBeDefined()
   expect(plain.own.height).toBe(5)
   const edges = createEdgeFollowing({ height: 12, width: 12, channels: 3 }, single(images, 0).data, { share: 0.5, segments: 6 })!

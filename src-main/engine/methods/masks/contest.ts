@@ -1,11 +1,16 @@
-import type { NeuroMaskSettings } from './neuromask-parameters.ts'
+import type { Parameter } from '#shared/domain/parameters.ts'
 
 /** Of the steps, before the best starts go on alone. */
 const contestShare = 0.2
 
 /** First step without the starts that are given up; 0 where there is nothing to choose from. */
-export function contestEnd({ starts, iterations }: Pick<NeuroMaskSettings, 'starts' | 'iterations'>): number {
+export function contestEnd({ starts, iterations }: { starts: number; iterations: number }): number {
   return starts > 1 ? Math.floor(contestShare * iterations) : 0
+}
+
+/** What a run with so many starts costs, as a multiple of one with a single start. */
+export function contestCost(starts: number): number {
+  return 1 + (starts - 1) * contestShare
 }
 
 /**
@@ -30,4 +35,10 @@ export function createContest<Trial>(end: number): Contest<Trial> {
       return trials.filter((trial) => left.has(trial))
     },
   }
+}
+
+export const startsParameter: Parameter = {
+  type: 'number', name: 'starts', label: 'Starts', group: 'Averaging',
+  help: 'So many random starts for each restart compete for a fifth of the steps; those with the lowest loss go on.',
+  default: 3, min: 1, max: 16, step: 1, integer: true,
 }
