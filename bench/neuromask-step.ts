@@ -35,7 +35,8 @@ export function endlessRun(classifier: Classifier, image: ImageBatch, set: Param
   const neuromask = findMethod('neuromask')
   const run = neuromask.explain({
     classifier, images: image, targets: [1], seeds: [1], signal: new AbortController().signal,
-    parameters: resolveParameters(neuromask, { ...set, iterations: 20000 }),
+    // One start: a step of several is as many.
+    parameters: resolveParameters(neuromask, { ...set, starts: 1, iterations: 20000 }),
   })
   return async () => {
     const step = await run.next()

@@ -203,7 +203,7 @@ const parameters: readonly Parameter[] = [
 function withDrawn(fill: Parameter): Parameter {
   if (fill.type !== 'choice') return fill
   const drawn = { value: 'drawn', label: 'Another texture every time' }
-  return { ...fill, default: ours.fill, options: [drawn, ...fill.options], tune: undefined }
+  return { ...fill, default: ours.fill, options: [drawn, ...fill.options] }
 }
 
 export const sensitivityMaskSchema: ParameterSchema = { parameters, presets }
