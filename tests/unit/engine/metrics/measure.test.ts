@@ -99,9 +99,10 @@ test('every metric of a real run, in the order asked; the method runs again wher
 test('the method runs again with its own seed, whatever seed the metrics draw by', async () => {
   const still = [{ id: 'max-sensitivity', parameters: { draws: 1, radius: 0.0001 } }]
   const change = async (given: Partial<MeasureWork>): Promise<number> => (await outcomes(order(still, given)))[0]!.measurement!.value
-  expect(await change({ seed: 77, methodSeed: 4 })).toBeLessThan(1e-3)
+  const own = await change({ seed: 77, methodSeed: 4 })
+  expect(own).toBeLessThan(1e-3)
   // Another start of the mask is another mask.
-  expect(await change({ seed: 4, methodSeed: 77 })).toBeGreaterThan(1e-2)
+  expect(await change({ seed: 4, methodSeed: 77 })).toBeGreaterThan(5 * own)
 })
 
 test('a metric that fails costs only itself', async () => {
