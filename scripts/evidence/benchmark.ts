@@ -59,6 +59,7 @@ const budgets: Readonly<Record<string, { parameter: string; values: readonly num
   'lime': { parameter: 'samples', values: [125, 250, 500, 1000, 2000] },
   'kernel-shap': { parameter: 'samples', values: [125, 250, 500, 1000, 2000] },
   'occlusion': { parameter: 'stride', values: [28, 21, 14, 10.5, 7] },
+  'sensitivity-mask': { parameter: 'queries', values: [1000, 2000, 4000, 8000] },
   'de-cam': { parameter: 'queries', values: [500, 1000, 2000, 4000] },
   'random-search': { parameter: 'queries', values: [500, 1000, 2000, 4000] },
 }
