@@ -5,7 +5,6 @@ import sharp, { type Sharp } from 'sharp'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { families, needs } from '#shared/domain/method.ts'
-import { methods } from '#engine/methods/registry.ts'
 import { dataPath, dataTest } from '../data.ts'
 import { hasOnnxruntime } from '../onnx.ts'
 import { runCli, runCliHere, startCli } from '../fixtures/cli.ts'
@@ -97,7 +96,7 @@ describe('every form of image that must open', () => {
     writeFileSync(path.join(images, 'k.bmp'), bmp)
     sizes['k.bmp'] = [40, 30]
 
-    const ended = await runCli(['explain', images, '--model', tiny, '--set', 'iterations=3', '--set', 'restarts=1', '--target', 'kit', '--seed', '5', '--out', 'study', '--json'], root)
+    const ended = await runCli(['explain', images, '--model', tiny, '--set', 'preset=maskscope-plain', '--set', 'iterations=3', '--set', 'restarts=1', '--target', 'kit', '--seed', '5', '--out', 'study', '--json'], root)
     expect(ended.code, ended.stderr).toBe(0)
     document = documentSchema.parse(JSON.parse(ended.stdout))
     stderr = ended.stderr
@@ -107,7 +106,7 @@ describe('every form of image that must open', () => {
     expect(document.runs.map((run) => path.basename(run.image))).toEqual(Object.keys(sizes))
     for (const run of document.runs) {
       expect(run).toMatchObject({ target: { index: 1, label: 'kit fox, Vulpes macrotis' }, seed: 5, iterations: 3, model: { name: 'tiny' } })
-      expect(run.parameters).toMatchObject({ preset: methods[0]!.presets[0]!.id, iterations: 3 })
+      expect(run.parameters).toMatchObject({ preset: 'maskscope-plain', iterations: 3 })
     }
     expect(document.study).toBe(path.join(root, 'study'))
   })
@@ -159,7 +158,7 @@ describe('every form of image that must open', () => {
 describe('studies', () => {
   test('a run is made again byte by byte, added to its study, and drawn in all formats', async () => {
     const cwd = mkdtempSync(path.join(root, 'again-'))
-    const args = ['explain', 'scene:2000007', '--model', path.join(tiny, 'model.json'), '--set', 'iterations=12', '--seed', '3']
+    const args = ['explain', 'scene:2000007', '--model', path.join(tiny, 'model.json'), '--set', 'preset=maskscope-plain', '--set', 'iterations=12', '--seed', '3']
     const first = await runCli(args, cwd)
     expect(first.code, first.stderr).toBe(0)
     // Without --json and a terminal: one line per run.

@@ -80,7 +80,7 @@ test('cells become runs of the study, lanes take turns, and everything is found 
   expect(await commandNow()).toContain(' --metrics iou,sparseness ')
 
   const { map, signed, mask } = await client.call('comparisons.map', { run: runs[0]! })
-  expect({ width: map.width, signed, mask }).toEqual({ width: 28, signed: false, mask: true })
+  expect({ width: map.width, signed, mask }).toEqual({ width: 64, signed: false, mask: true })
   const { top } = await client.call('comparisons.classes', { comparison, image: first.key, model, top: 2 })
   expect(top[0]!.label).toBe(first.label)
   const { png } = await client.call('comparisons.picture', { comparison, image: first.key, side: 32 })

@@ -35,7 +35,7 @@ runs.subscribe((event) => {
 })
 for (let seed = 0; ; seed++) {
   const item = (await resolveData('scene:' + (2000000 + seed)))[0]
-  await runs.submit({ model: { source, place: file }, item, method: 'neuromask', parameters: { iterations: 10 }, seed, target: 'auto' }).outcome
+  await runs.submit({ model: { source, place: file }, item, method: 'neuromask', parameters: { preset: 'maskscope-plain', iterations: 10 }, seed, target: 'auto' }).outcome
 }
 `
 

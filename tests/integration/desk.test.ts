@@ -70,7 +70,7 @@ describe('from nothing to a printed figure of the demo', () => {
   let run: string
   test('a run: every step is told, in order, and its row ends finished', async () => {
     ({ run } = await client.call('runs.submit', {
-      model: model.model, image: image.image, method: 'neuromask', parameters: { iterations: 40 }, seed: 3, target: 'auto',
+      model: model.model, image: image.image, method: 'neuromask', parameters: { preset: 'maskscope-plain', iterations: 40 }, seed: 3, target: 'auto',
     }))
     expect(await watched.ended(run)).toMatchObject({ state: 'finished', error: null })
     const steps = watched.events.filter((event) => event.type === 'progress' && event.run === run)

@@ -38,7 +38,7 @@ afterAll(async () => {
 
 async function order(spec: string, changes: Partial<RunOrder> = {}): Promise<RunOrder> {
   const item = (await resolveData(spec))[0]!
-  return { model: { source: model.source, place: path.dirname(model.file) }, item, method: 'neuromask', parameters: { iterations: 30 }, seed: 7, target: 'auto', ...changes }
+  return { model: { source: model.source, place: path.dirname(model.file) }, item, method: 'neuromask', parameters: { preset: 'maskscope-plain', iterations: 30 }, seed: 7, target: 'auto', ...changes }
 }
 
 function finished(outcome: RunOutcome): StoredRun {
@@ -56,7 +56,7 @@ describe('a run from picture to study and back', () => {
     runs.subscribe((event) => events.push(event))
     run = finished(await runs.submit(await order(image)).outcome)
     const fails = runs.submit(await order(image, { target: 99 }))
-    const goesOn = runs.submit(await order('scenes-two:3@2000000#1', { parameters: { iterations: 5 }, target: 2 }))
+    const goesOn = runs.submit(await order('scenes-two:3@2000000#1', { parameters: { preset: 'maskscope-plain', iterations: 5 }, target: 2 }))
     expect(await fails.outcome).toMatchObject({ state: 'failed', error: { code: 'usage', subject: 'target' } })
     finished(await goesOn.outcome)
     await study.close()
@@ -151,7 +151,7 @@ describe('a run from picture to study and back', () => {
     const summary = summariseRun(run, null)
     expect(summary).toEqual({
       id: '0001-zebra-1-neuromask', image, model: { name: 'tiny', sha256: model.source.sha256 }, method: 'neuromask',
-      parameters: expect.objectContaining({ iterations: 30, preset: 'maskscope' }) as object, changes: [], seed: 7,
+      parameters: expect.objectContaining({ iterations: 30, preset: 'maskscope-plain' }) as object, changes: [], seed: 7,
       target: { index: run.manifest.target.index, label: tinyCard.labels[run.manifest.target.index] },
       score: run.manifest.score, probability: run.manifest.probability, iterations: 30,
       seconds: expect.any(Number) as number, evaluations: run.manifest.evaluations,
