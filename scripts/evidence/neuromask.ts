@@ -78,7 +78,7 @@ function render(rows: readonly Row[], ceiling: { demo: KeepRates; judge: KeepRat
   const head = ['preset', 'mask for', 'judged by', 'own fill', ...unseenFills, 'unseen mean', 'mask only', ...harshFills]
   return [
     `Scenes 2000000 to ${lastSeed} where the bundled classifier is right (the published presets: the first ${plan[1]!.scenes} of them);`,
-    'the seed of a run is its scene\'s. Average precision (mean, sd over scenes) is on the values before the sigmoid, energy',
+    'the seed of a run is its scene\'s. Average precision (mean, sd over scenes) is on the map, of the published presets on the values before the sigmoid; energy',
     'the median over scenes of the mask\'s energy inside the object divided by the object\'s share of the image, area the mean',
     'of the mask.',
     '',
