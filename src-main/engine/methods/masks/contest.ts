@@ -15,7 +15,7 @@ export function contestCost(starts: number): number {
 
 /**
  * Random starts of one optimisation, of which the best go on. From some starts a mask settles where something else can be cut into
- * the shape of the class; its loss stays above that of masks that found the object.
+ * the shape of the class, or where nothing is shown; its loss stays above that of masks that found the object.
  */
 export interface Contest<Trial> {
   /** @param loss of the trial at this step */
