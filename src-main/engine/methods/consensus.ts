@@ -1,7 +1,8 @@
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { MapData } from '#shared/domain/image.ts'
 import { whyNot } from '#shared/domain/method.ts'
-import { resolveParameters } from '#shared/domain/parameters.ts'
+import type { ModelInfo } from '#shared/domain/model.ts'
+import { resolveParameters, type ParameterValues } from '#shared/domain/parameters.ts'
 import { storedIterations, type Evaluations, type Explanation, type Fact, type MapPart } from '#shared/domain/run.ts'
 import { judgedMapOf } from '../metrics/judged-map.ts'
 import { averageRanks } from '../metrics/rank-correlation.ts'
@@ -11,7 +12,7 @@ import { mapBlurParameter, wordOf } from './common/parameters.ts'
 import { plainExplanation } from './common/plain-result.ts'
 import { frameOf } from './gradients/samples.ts'
 import { classifyAll } from './masks/calls.ts'
-import type { ExplainTask, Method, Step } from './method.ts'
+import { drawsNothing, type ExplainTask, type Method, type Step } from './method.ts'
 
 const chosen = 'input-x-gradient,grad-cam'
 
@@ -43,34 +44,51 @@ export function createConsensus(find: (id: string) => Method): Method {
       mapBlurParameter(0, 8),
     ],
     presets: [{ id: 'maskscope', title: 'Maskscope', source: 'Ours: one map that is fine and one that is sure of the place; two backward passes in all.', values: { methods: chosen, presets: 'maskscope', 'map-blur': 0 } }],
-    explain: (task) => explain(task, membersOf(wordOf(task.parameters, 'methods'), find, task)),
+    deterministic: (parameters) => membersOf(parameters, find).every((member) => drawsNothing(member, parametersOf(member, parameters))),
+    whyNotWith: (parameters, info, hasObject) => refusal(membersOf(parameters, find), parameters, info, hasObject),
+    explain(task) {
+      const members = membersOf(task.parameters, find)
+      const reason = refusal(members, task.parameters, task.classifier.info, task.objects?.every((object) => object !== null) ?? false)
+      if (reason !== null) throw new MaskscopeError('unavailable', reason, { subject: 'methods' })
+      return explain(task, members)
+    },
   }
   return consensus
 }
 
-/** @throws MaskscopeError 'usage' for a list that cannot be, 'unavailable' for a method that the model or the image does not suffice for */
-function membersOf(list: string, find: (id: string) => Method, { classifier, objects }: ExplainTask): Method[] {
+/** @throws MaskscopeError 'usage' for a list that cannot be */
+function membersOf(parameters: ParameterValues, find: (id: string) => Method): Method[] {
   const refuse = (what: string): never => {
     throw new MaskscopeError('usage', `Parameter methods ${what}.`, { subject: 'methods' })
   }
-  const ids = list.split(',').map((id) => id.trim()).filter((id) => id !== '')
+  const ids = wordOf(parameters, 'methods').split(',').map((id) => id.trim()).filter((id) => id !== '')
   if (ids.length === 0) refuse('names no method; name one or more, with commas between them')
   for (const [k, id] of ids.entries()) {
     if (id === 'consensus') refuse('names the consensus itself; name other methods')
     if (ids.indexOf(id) !== k) refuse(`names ${id} twice; name each method once`)
   }
   return ids.map((id) => {
-    let member: Method
     try {
-      member = find(id)
+      return find(id)
     } catch (error) {
       throw new MaskscopeError('usage', `Parameter methods: ${error instanceof Error ? error.message : String(error)}`, { subject: 'methods', cause: error })
     }
-    const known = objects?.every((object) => object !== null) ?? false
-    const reason = whyNot(member, classifier.info, known)
-    if (reason !== null) throw new MaskscopeError('unavailable', `${reason} Leave it out of the parameter methods.`, { subject: 'methods' })
-    return member
   })
+}
+
+/** Of a member, as the consensus runs it. */
+function parametersOf(member: Method, parameters: ParameterValues): ParameterValues {
+  const ours = wordOf(parameters, 'presets') === 'maskscope' && member.presets.some(({ id }) => id === 'maskscope')
+  return resolveParameters(member, ours ? { preset: 'maskscope' } : {})
+}
+
+/** Why one of the members cannot run; null: all can. */
+function refusal(members: readonly Method[], parameters: ParameterValues, info: ModelInfo, hasObject: boolean): string | null {
+  for (const member of members) {
+    const reason = whyNot(member, info, hasObject) ?? member.whyNotWith?.(parametersOf(member, parameters), info, hasObject) ?? null
+    if (reason !== null) return `${reason} Leave it out of the parameter methods of the consensus.`
+  }
+  return null
 }
 
 /** Steps of one member, whatever it counts itself. */
@@ -109,8 +127,7 @@ async function* explain(task: ExplainTask, members: readonly Method[]): AsyncGen
       await task.steer?.(Math.min(iterations, Math.max(...subjects.map(({ at }) => at)) + 1))
       return null
     }
-    const ours = wordOf(parameters, 'presets') === 'maskscope' && member.presets.some(({ id }) => id === 'maskscope')
-    const inner = member.explain({ ...task, parameters: resolveParameters(member, ours ? { preset: 'maskscope' } : {}), steer })
+    const inner = member.explain({ ...task, parameters: parametersOf(member, parameters), steer })
     let explanations: Explanation[] | undefined
     try {
       while (!explanations) {

@@ -24,6 +24,7 @@ export const extremalPerturbation: Method = {
   citation: 'R. Fong, M. Patrick, A. Vedaldi: Understanding Deep Networks via Extremal Perturbations and Smooth Masks. IEEE ICCV 2019.',
   access: 'gradient',
   family: 'mask',
+  deterministic: true,
   ...extremalPerturbationSchema,
   explain,
   baseline({ image, parameters, height, width, channels }: BaselineTask) {

@@ -1,6 +1,6 @@
 import type { ImageBatch, MapData } from '#shared/domain/image.ts'
 import type { Family, Need } from '#shared/domain/method.ts'
-import type { Access } from '#shared/domain/model.ts'
+import type { Access, ModelInfo } from '#shared/domain/model.ts'
 import type { ParameterSchema, ParameterValues } from '#shared/domain/parameters.ts'
 import type { Explanation, MapStack, Progress } from '#shared/domain/run.ts'
 import type { Classifier } from '../classifier/classifier.ts'
@@ -62,10 +62,17 @@ export interface Method extends ParameterSchema {
   needs?: readonly Need[]
   /** It draws nothing at random, at least with these parameters: every seed gives the same map, so that one is enough. */
   deterministic?: true | ((parameters: ParameterValues) => boolean)
+  /** What stands between a model and these parameters, beside `access` and `needs`, as a sentence; null: nothing. */
+  whyNotWith?(parameters: ParameterValues, info: ModelInfo, hasObject: boolean): string | null
   /** What its maps are while they come: a result says it of itself. A mask in [0, 1] where left out. */
   map?: { range: readonly [number, number]; signed: boolean }
   /** Yields progress per image and step; returns one explanation per image. Throws MaskscopeError 'cancelled' on abort. */
   explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], void>
   /** What stands where the map hides the image, H·W·C, and its name; of a drawn fill one example. Null: there is no such thing. */
   baseline?(task: BaselineTask): { picture: Float32Array; name: string } | null
+}
+
+/** Whether every seed gives the same map with these parameters. */
+export function drawsNothing({ deterministic }: Pick<Method, 'deterministic'>, parameters: ParameterValues): boolean {
+  return typeof deterministic === 'function' ? deterministic(parameters) : deterministic === true
 }

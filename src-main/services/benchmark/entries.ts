@@ -1,6 +1,6 @@
 import { findMethod, methods } from '#engine/methods/registry.ts'
 import { findMetric, metrics } from '#engine/metrics/registry.ts'
-import type { Method } from '#engine/methods/method.ts'
+import { drawsNothing } from '#engine/methods/method.ts'
 import type { Metric } from '#engine/metrics/metric.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { whyNot } from '#shared/domain/method.ts'
@@ -47,18 +47,27 @@ export function chooseEntries(
 ): Entry[] {
   if (names === 'all') {
     return methods.flatMap((method) => {
-      const reason = whyNot(method, possible.info, possible.hasTruth)
-      if (reason === null) return [entryOf(method.id, configurations, draws)]
-      left?.(reason)
+      const found = fittingEntry(method.id, configurations, possible, draws)
+      if (typeof found !== 'string') return [found]
+      left?.(found)
       return []
     })
   }
   requireDistinct(names, 'method')
   return names.map((name) => {
-    const reason = whyNot(findMethod(methodOfEntry(name)), possible.info, possible.hasTruth)
-    if (reason !== null) throw new MaskscopeError('unavailable', `${reason} Leave ${name} out, or choose other data or another model.`, { subject: '--methods' })
-    return entryOf(name, configurations, draws)
+    const found = fittingEntry(name, configurations, possible, draws)
+    if (typeof found !== 'string') return found
+    throw new MaskscopeError('unavailable', `${found} Leave ${name} out, or choose other data or another model.`, { subject: '--methods' })
   })
+}
+
+/** @returns the entry, or why there can be none with this model and data */
+function fittingEntry(name: string, configurations: Configurations, { info, hasTruth }: Possible, draws: number): Entry | string {
+  const method = findMethod(methodOfEntry(name))
+  const reason = whyNot(method, info, hasTruth)
+  if (reason !== null) return reason
+  const entry = entryOf(name, configurations, draws)
+  return method.whyNotWith?.(entry.parameters, info, hasTruth) ?? entry
 }
 
 function entryOf(name: string, configurations: Configurations, draws: number): Entry {
@@ -68,10 +77,6 @@ function entryOf(name: string, configurations: Configurations, draws: number): E
   const method = findMethod(id)
   const parameters = resolveParameters(method, given ?? {})
   return { name, method: id, parameters, draws: drawsNothing(method, parameters) ? 1 : draws }
-}
-
-function drawsNothing({ deterministic }: Method, parameters: ParameterValues): boolean {
-  return typeof deterministic === 'function' ? deterministic(parameters) : deterministic === true
 }
 
 /**

@@ -16,7 +16,7 @@ export interface Evolution {
   readonly population: Float64Array[]
   /** One per individual; −Infinity before `score`. */
   readonly fitness: number[]
-  /** New individuals to be judged, one per parent. */
+  /** New individuals to be judged: one per parent, and of random draws as many as the generation has. */
   propose(): Float64Array[]
   /** @param trialFitness in the order of `propose` */
   select(trialFitness: ArrayLike<number>): void

@@ -144,7 +144,9 @@ function begin(settings: EvolutionSettings, genotype: Genotype, seed: number, in
       return createLShade(options)
     case 'rand-1-bin':
       return createRandOneBin(options)
-    case 'random':
-      return createRandomDraws(options, sample, Math.max(1, Math.round(settings.elite * settings.plan[0]!.size * settings.plan.length)))
+    case 'random': {
+      const sizes = settings.plan.map(({ size }) => size)
+      return createRandomDraws(options, sample, sizes.slice(1), Math.max(1, Math.round(settings.elite * sizes.reduce((sum, size) => sum + size, 0))))
+    }
   }
 }

@@ -59,7 +59,7 @@ export function readSettings(values: ParameterValues, image: { height: number; w
   const last = strategy === 'l-shade' ? Math.min(first, lastPopulation) : first
   const fill = wordOf<FillKind>(values, 'fill')
   const redraw = fixed || fill !== 'drawn' ? 0 : numberOf(values, 'redraw')
-  const plan = planGenerations({ budget, each, first, last, redraw })
+  const plan = planGenerations({ budget, each, first, last, redraw, remainder: strategy === 'random' })
   const averaging = fixed ? 0 : numberOf(values, 'averaging')
   const averageFrom = plan.findIndex(({ spent }) => spent > (1 - averaging) * budget)
   return {

@@ -46,12 +46,14 @@ export function pairedCoalitions(players: number, budget: number, random: Random
   return { count: rows.length, members, weights: Float64Array.from(weights), complete }
 
   function draw(): void {
-    const open = share.slice(complete)
+    // A size with its complement's is drawn half as often: every draw of it brings both.
+    const open = share.map((value, k) => (k < paired ? value / 2 : value)).slice(complete)
+    const whole = open.reduce((a, b) => a + b, 0)
     const known = new Map<string, number>()
     const first = rows.length
     const order = Array.from({ length: players }, (_, i) => i)
     for (let tries = 4 * left; tries > 0 && left > 0; tries--) {
-      const drawn = complete + 1 + pick(open, rest, random)
+      const drawn = complete + 1 + pick(open, whole, random)
       random.shuffle(order)
       const row = new Uint8Array(players)
       for (let k = 0; k < drawn; k++) row[order[k]!] = 1

@@ -59,7 +59,7 @@ describe('the strategies', () => {
   })
 
   test('the schedule spends the budget and not more, and falls to the last size', () => {
-    const plan = planGenerations({ budget: 1000, each: 2, first: 40, last: 8, redraw: 3 })
+    const plan = planGenerations({ budget: 1000, each: 2, first: 40, last: 8, redraw: 3, remainder: false })
     let spent = 0
     for (const [g, { size, redrawn, spent: stated }] of plan.entries()) {
       expect(redrawn).toBe(g > 0 && g % 3 === 0)
@@ -70,6 +70,12 @@ describe('the strategies', () => {
     expect(spent).toBeGreaterThan(1000 - 32)
     expect(plan[0]!.size).toBe(40)
     expect(plan.at(-1)!.size).toBeLessThan(10)
+  })
+
+  test('the schedule of a control spends what is left, too', () => {
+    const plan = planGenerations({ budget: 125, each: 2, first: 20, last: 20, redraw: 0, remainder: true })
+    expect(plan.map(({ size, spent }) => [size, spent])).toEqual([[20, 40], [20, 80], [20, 120], [2, 124]])
+    expect(planGenerations({ budget: 80, each: 1, first: 40, last: 40, redraw: 0, remainder: true }).map(({ size }) => size)).toEqual([40, 40])
   })
 })
 

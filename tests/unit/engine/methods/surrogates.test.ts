@@ -217,6 +217,18 @@ describe('KernelSHAP', () => {
     expect(of(2) / of(1)).toBeCloseTo(9 / 16, 12)
     expect(of(3)).toBeCloseTo(of(7), 12)
     expect(new Set(Array.from({ length: count }, (_, i) => members.subarray(10 * i, 10 * i + 10).join('')))).toHaveProperty('size', 300)
+    // Over many seeds each size has its share of the kernel, the middle one too, whose complement is of the same size.
+    const drawn = new Map<number, number>()
+    for (let seed = 0; seed < 200; seed++) {
+      const found = pairedCoalitions(10, 300, createRandom(seed, 'c'))
+      for (let i = 0; i < found.count; i++) {
+        const size = found.members.subarray(10 * i, 10 * i + 10).reduce((a, b) => a + b, 0)
+        drawn.set(size, (drawn.get(size) ?? 0) + found.weights[i]! / 200)
+      }
+    }
+    const kernel = (s: number): number => 9 / (s * (10 - s))
+    const whole = Array.from({ length: 9 }, (_, k) => kernel(k + 1)).reduce((a, b) => a + b, 0)
+    for (let s = 1; s <= 9; s++) expect(Math.abs(drawn.get(s)! / (kernel(s) / whole) - 1)).toBeLessThan(0.05)
     expect([...constrainedShapley({ members: new Float32Array(0), weights: new Float64Array(0) }, [], 1, 4)].length).toBeLessThanOrEqual(1)
   })
 })
