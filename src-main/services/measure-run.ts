@@ -4,6 +4,7 @@ import type { Pool } from '#pool/pool.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { ModelSource } from '#shared/domain/model.ts'
 import { resolveParameters } from '#shared/domain/parameters.ts'
+import { isMask } from '#shared/figure/map-kind.ts'
 import { upsample } from '#shared/imaging/interpolation.ts'
 import type { StoredMeasurement } from '#storage/run-metrics.ts'
 import { seenTruth, type Truth } from './datasets.ts'
@@ -50,14 +51,16 @@ export async function measureRun(run: StoredRun, pool: Pick<Pool, 'measure' | 'i
   return outcomes.map((outcome) => measurementOf(outcome, judge?.name ?? null))
 }
 
+/** Of the details that a second classifier gave. */
+const judgedPrefix = 'judge-'
+
 /** At the classifier's input size, as it was when the run ended. */
 async function judgedMap(run: StoredRun): Promise<JudgedMap> {
-  const { order: { view: { size } }, signed, range } = run.manifest
+  const { order: { view: { size } }, signed } = run.manifest
   const [own, ranking] = await Promise.all([run.own(), run.ranking()])
   const saliency = upsample(own, size.height, size.width)
   return {
-    saliency, ranking: ranking ? upsample(ranking, size.height, size.width) : saliency, signed,
-    range: [range[0] ?? Number.NEGATIVE_INFINITY, range[1] ?? Number.POSITIVE_INFINITY],
+    saliency, ranking: ranking ? upsample(ranking, size.height, size.width) : saliency, signed, mask: isMask(run.manifest),
   }
 }
 
@@ -68,7 +71,7 @@ function measurementOf({ id, measurement, error }: MetricOutcome, judge: string 
     metric: id, parameters: resolveParameters(metric, {}), value: finite(value),
     details: Object.fromEntries(Object.entries(details).map(([name, detail]) => [name, finite(detail)])),
     curves: curves.map(({ name, x, y }) => ({ name, x: x.map(finite), y: y.map(finite) })),
-    note: note ?? null, error, judge: metric.needs.includes('judge') ? judge : null,
+    note: note ?? null, error, judge: Object.keys(details).some((name) => name.startsWith(judgedPrefix)) ? judge : null,
   }
 }
 

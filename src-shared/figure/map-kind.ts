@@ -11,7 +11,7 @@ export interface MapFacts {
 
 /** Whether a map hides and keeps pixels: also a ranking may lie between 0 and 1. */
 export function isMask({ signed, range, probability: { original, masked } }: MapFacts): boolean {
-  return !signed && range[0] === 0 && range[1] === 1 && (original === null || (masked !== null && !Number.isNaN(masked)))
+  return !signed && range[0] === 0 && range[1] === 1 && (original === null || Number.isNaN(original) || (masked !== null && !Number.isNaN(masked)))
 }
 
 /** "Mask" for what keeps and hides pixels, "Attribution" for signed maps, else "Map". */

@@ -4,13 +4,13 @@ import type { Explanation } from '#shared/domain/run.ts'
 import type { ScoreKind } from '#shared/domain/score.ts'
 import { upsample } from '#shared/imaging/interpolation.ts'
 import { createRandom } from '#shared/random/random.ts'
+import { finishMap, mapBlurOf } from './common/finished-map.ts'
 import { numberOf, wordOf } from './common/parameters.ts'
 import { areaSets, extremalPerturbationSchema } from './extremal-perturbation-parameters.ts'
 import { createExtremalPlan, createExtremalTrial, type ExtremalPlan, type ExtremalTrial } from './extremal-perturbation-trial.ts'
 import { classifyAll } from './masks/calls.ts'
 import type { Frame } from './masks/compose.ts'
 import { createFill } from './masks/fills.ts'
-import { createSmoothing } from './masks/smoothing.ts'
 import type { BaselineTask, ExplainTask, Method, Step } from './method.ts'
 import { maskNotes, optimiseMasks, probabilityOf, type MaskSubject } from './perturbation/mask-run.ts'
 import { blurPyramid, fillPyramid, type Pyramid } from './perturbation/pyramid.ts'
@@ -64,7 +64,7 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
     const trials = areas.map((area) => createExtremalTrial(plan, pyramid, area, target))
     return {
       index, trials, evaluations: { forward: 1, backward: 0 }, reacted: false, probability: Number.NaN,
-      original: probabilityOf(clean[index]!, target, classifier.info.head), map: () => ({ height, width, data: meanMask(trials) }),
+      original: probabilityOf(clean[index]!, target, classifier.info.head), map: () => finishMap({ height, width, data: meanMask(trials) }, frame, mapBlurOf(parameters, frame)).own,
     }
   })
   yield* optimiseMasks(task, frame, subjects, iterations)
@@ -75,17 +75,15 @@ function finish(plan: ExtremalPlan, subject: Subject, areas: readonly number[], 
   const { frame, smoothMax, parameters } = plan
   const { height, width } = smoothMax.inner
   const own: MapData = subject.map()
-  const sigma = (numberOf(parameters, 'map-blur') * Math.min(frame.height, frame.width)) / 64
-  const data = createSmoothing(frame.height, frame.width, sigma).apply(upsample(own, frame.height, frame.width).data)
   const masks = subject.trials.map((trial) => trial.mask())
-  const stack = new Float32Array(masks.length * own.data.length)
+  const stack = new Float32Array(masks.length * height * width)
   masks.forEach((mask, k) => stack.set(mask, k * mask.length))
   const errors = masks.map((mask, k) => Math.abs(meanOf(mask) - areas[k]!))
   const notes = maskNotes(own, subject.reacted)
   if (wordOf(parameters, 'mode') === 'delete') notes.push('The masked probability is that of the image without what the mask marks.')
   if (Math.max(...errors) > 0.05) notes.push(`A mask missed its area by ${Math.max(...errors).toFixed(2)} of the image: raise the weight of the area or the iterations.`)
   return {
-    saliency: { height: frame.height, width: frame.width, data }, own, range: [0, 1], signed: false,
+    saliency: upsample(own, frame.height, frame.width), own, range: [0, 1], signed: false,
     score: wordOf<ScoreKind>(parameters, 'score'), target, probability: { original: subject.original, masked: subject.probability },
     iterations, evaluations: subject.evaluations, notes,
     parts: [{ name: 'masks', title: 'Masks of the areas', count: masks.length, height, width, data: stack, signed: false }],

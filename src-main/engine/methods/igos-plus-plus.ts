@@ -2,15 +2,16 @@ import type { MapData } from '#shared/domain/image.ts'
 import type { ParameterValues } from '#shared/domain/parameters.ts'
 import { storedIterations, type Explanation } from '#shared/domain/run.ts'
 import type { ScoreKind } from '#shared/domain/score.ts'
+import { upsample } from '#shared/imaging/interpolation.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { checkCancelled } from './common/cancelled.ts'
+import { finishMap, mapBlurOf } from './common/finished-map.ts'
 import { numberOf, wordOf } from './common/parameters.ts'
 import { createIgosSubject, igosLoss, type IgosMasks, type IgosSubject } from './igos-plus-plus-objective.ts'
 import { igosSchema } from './igos-plus-plus-parameters.ts'
 import { classifyAll } from './masks/calls.ts'
 import type { Frame } from './masks/compose.ts'
 import { createFill, fillNames, type FillKind } from './masks/fills.ts'
-import { createSmoothing } from './masks/smoothing.ts'
 import type { BaselineTask, ExplainTask, Method, Step } from './method.ts'
 import { checkFinite, maskNotes, probabilityOf } from './perturbation/mask-run.ts'
 
@@ -64,7 +65,11 @@ async function* explainOne(task: ExplainTask, frame: Frame, index: number, origi
   const advance = createOptimiser(task, subject, masks)
   const iterations = numberOf(parameters, 'iterations')
   const stored = new Set(storedIterations(iterations))
-  const map = (): MapData => ({ height: cells.height, width: cells.width, data: masks.deletion.map((value, i) => 1 - value * masks.insertion[i]!) })
+  const { height, width } = cells
+  const map = (): MapData => {
+    const data = masks.deletion.map((value, i) => 1 - value * masks.insertion[i]!)
+    return finishMap({ height, width, data }, subject.frame, mapBlurOf(task.parameters, subject.frame)).own
+  }
   let reacted = false
 
   for (let iteration = 0; ; iteration++) {
@@ -135,19 +140,17 @@ function moved(mask: Float32Array, gradient: Float32Array, step: number): Float3
 }
 
 function finish(
-  { frame, cells, parameters, target, evaluations }: IgosSubject, masks: IgosMasks, own: MapData, ends: { deleted: number; kept: number },
+  { frame, cells: { height, width }, parameters, target, evaluations }: IgosSubject, masks: IgosMasks, own: MapData, ends: { deleted: number; kept: number },
   probability: Explanation['probability'], iterations: number, reacted: boolean,
 ): Explanation {
-  const sigma = (numberOf(parameters, 'map-blur') * Math.min(frame.height, frame.width)) / 64
-  const data = createSmoothing(frame.height, frame.width, sigma).apply(cells.enlarge(own.data))
-  const both = new Float32Array(2 * own.data.length)
+  const both = new Float32Array(2 * height * width)
   both.set(masks.deletion.map((value) => 1 - value))
-  both.set(masks.insertion.map((value) => 1 - value), own.data.length)
+  both.set(masks.insertion.map((value) => 1 - value), height * width)
   return {
-    saliency: { height: frame.height, width: frame.width, data }, own, range: [0, 1], signed: false, score: wordOf<ScoreKind>(parameters, 'score'), target,
+    saliency: upsample(own, frame.height, frame.width), own, range: [0, 1], signed: false, score: wordOf<ScoreKind>(parameters, 'score'), target,
     probability, iterations, evaluations,
     notes: [...maskNotes(own, reacted), 'The masked probability is that of the image without what the mask marks.'],
-    parts: [{ name: 'masks', title: 'Deletion and insertion masks', count: 2, height: own.height, width: own.width, data: both, signed: false }],
+    parts: [{ name: 'masks', title: 'Deletion and insertion masks', count: 2, height, width, data: both, signed: false }],
     facts: [
       { label: 'Score without the marked part', value: ends.deleted },
       { label: 'Score of the marked part alone', value: ends.kept },

@@ -168,14 +168,14 @@ function gapOf(sum: number, { above, below }: Rise): number {
 function completeness(sum: number, { above, below }: Rise): { facts: Fact[]; notes: string[] } {
   const rise = above - below
   const gap = sum - rise
-  const share = Math.abs(gap / rise)
+  const share = gap === 0 ? 0 : Math.abs(gap / rise)
   return {
     facts: [
       { label: 'Score of the image', value: above },
       { label: 'Score of the baseline', value: below },
       { label: 'Completeness gap', value: gap },
-      { label: 'Completeness gap as a share of the rise', value: share },
+      ...(share === Infinity ? [] : [{ label: 'Completeness gap as a share of the rise', value: share }]),
     ],
-    notes: share > 0.05 ? [`The attribution misses the rise of the score by ${(100 * share).toFixed(0)}%; more steps or another quadrature bring it nearer.`] : [],
+    notes: share === Infinity ? ['The score is the same for the baseline and the image, so nothing that the attribution adds up to is the rise of the score; choose another score or baseline.'] : share > 0.05 ? [`The attribution misses the rise of the score by ${(100 * share).toFixed(0)}%; more steps or another quadrature bring it nearer.`] : [],
   }
 }

@@ -104,8 +104,11 @@ function solve(coalitions: Coalitions, values: Float32Array, none: number, all: 
   const x = new Float32Array(members.length + 2 * players)
   x.set(members)
   x.fill(1, members.length + players)
-  const y = Float32Array.of(...values, none, all)
-  const heavy = Float64Array.of(...weights.subarray(0, values.length), certain, certain)
+  const y = new Float32Array(values.length + 2)
+  y.set(values)
+  y.set([none, all], values.length)
+  const heavy = new Float64Array(values.length + 2).fill(certain)
+  heavy.set(weights.subarray(0, values.length))
   return fitLinear({ x, y, weights: heavy, columns: players }, free).coefficients
 }
 

@@ -3,11 +3,11 @@ import type { ParameterValues } from '#shared/domain/parameters.ts'
 import type { ScoreKind } from '#shared/domain/score.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { scoreValues } from '../classifier/scores.ts'
+import { finishMap, mapBlurOf } from './common/finished-map.ts'
 import { numberOf, wordOf } from './common/parameters.ts'
 import { classifyAll } from './masks/calls.ts'
 import type { Frame } from './masks/compose.ts'
 import { createFill, fillNames, type FillKind } from './masks/fills.ts'
-import { createSmoothing } from './masks/smoothing.ts'
 import { meaningfulPerturbationSchema } from './meaningful-perturbation-parameters.ts'
 import { createPerturbationPlan, createPerturbationTrial, type PerturbationPlan } from './meaningful-perturbation-trial.ts'
 import type { BaselineTask, ExplainTask, Method, Step } from './method.ts'
@@ -64,27 +64,32 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
     subjects.push({
       index, image, fill, mask, trials: [trial], evaluations, reacted: false, probability: Number.NaN,
       original: probabilityOf(clean[index]!, target, head),
-      map: () => ({ height: plan.cells.height, width: plan.cells.width, data: salient(plan, mask) }),
+      map: () => finishedMap(plan, mask).own,
     })
   }
   yield* optimiseMasks(task, frame, subjects, iterations)
 
   return subjects.map((subject) => {
-    const own = subject.map()
     const target = task.targets[subject.index]!
-    const sigma = (numberOf(parameters, 'map-blur') * Math.min(frame.height, frame.width)) / 64
-    const data = createSmoothing(frame.height, frame.width, sigma).apply(salient(plan, plan.cells.enlarge(subject.mask)))
+    const { own, saliency } = finishedMap(plan, subject.mask)
     const notes = maskNotes(own, subject.reacted)
     if (plan.sign === 1) notes.push('The masked probability is that of the image without what the mask marks.')
     return {
-      saliency: { height: frame.height, width: frame.width, data }, own, range: [0, 1], signed: false, score: kind, target,
+      saliency, own, range: [0, 1], signed: false, score: kind, target,
       probability: { original: subject.original, masked: subject.probability }, iterations, evaluations: subject.evaluations, notes,
       facts: [
-        { label: 'Marked share of the image', value: data.reduce((sum, value) => sum + value, 0) / data.length },
+        { label: 'Marked share of the image', value: saliency.data.reduce((sum, value) => sum + value, 0) / saliency.data.length },
         { label: 'Score of the image', value: scoreValues([clean[subject.index]!], { kind, target }, head)[0]! },
       ],
     }
   })
+}
+
+function finishedMap(plan: PerturbationPlan, mask: Float32Array): ReturnType<typeof finishMap> {
+  const { frame, cells, parameters } = plan
+  const { height, width } = frame
+  const enlarged = wordOf(parameters, 'enlargement') === 'blurred' ? { height, width, data: salient(plan, cells.enlarge(mask)) } : undefined
+  return finishMap({ height: cells.height, width: cells.width, data: salient(plan, mask) }, frame, mapBlurOf(parameters, frame), enlarged)
 }
 
 /** High where the image matters: 1 − m where the mask deletes. */

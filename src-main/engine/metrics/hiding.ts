@@ -7,6 +7,7 @@ import { noisyLinearImputation } from './imputation.ts'
 import type { MetricTask } from './metric.ts'
 import { breakTies, isCleanCut, type Ranking } from './ranking.ts'
 import { renderStandIn, type StandIn } from './stand-ins.ts'
+import { topClassOf } from './top-class.ts'
 
 /** Pixels taken away down a ranking: which of them, from which place to which. */
 export interface Range {
@@ -28,7 +29,7 @@ export interface Hidden {
   scores: number[]
   /** Of each order by itself, [order][range]. */
   byOrder: number[][]
-  /** Whether the target is on top, 0 to 1, the mean over tie orders. */
+  /** Whether the target is on top, 0 to 1, the mean over tie orders; NaN of one output that is no probability. */
   onTop: number[]
   details: Record<string, number>
 }
@@ -79,7 +80,10 @@ export async function ask(
     for (let i = 0; i < n; i++) draw(from + i, data.subarray(i * size, (i + 1) * size))
     const rows = await classifyAll(classifier, frame, data, n)
     scores.push(...scoreValues(rows, { kind, target }, classifier.info.head))
-    onTop.push(...rows.map((row) => (row.every((value, k) => k === target || value < row[target]! || (value === row[target] && k > target)) ? 1 : 0)))
+    onTop.push(...rows.map((row) => {
+      const top = topClassOf(row, classifier.info.head)
+      return Number.isNaN(top) ? NaN : top === target ? 1 : 0
+    }))
   }
   return { scores, onTop }
 }

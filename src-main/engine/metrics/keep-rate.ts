@@ -9,6 +9,7 @@ import { createFill } from '../methods/masks/fills.ts'
 import type { Metric, MetricTask } from './metric.ts'
 import { scaled } from './scale.ts'
 import { maskOf } from './shown.ts'
+import { topClassOf } from './top-class.ts'
 import { harshFills, renderUnseenFill, unseenFills } from './unseen-fills.ts'
 
 export const keepRateMetric: Metric = {
@@ -51,10 +52,13 @@ async function rates({ image, frame, seed }: MetricTask, asked: Classifier, mask
   if (target >= asked.info.classes) {
     throw new MaskscopeError('usage', `The judge ${asked.info.name} has ${asked.info.classes} classes, too few for the target ${target}; choose one with the same classes.`, { subject: 'judge' })
   }
+  if (asked.info.classes === 1 && asked.info.head !== 'sigmoid') {
+    throw new MaskscopeError('unavailable', `${asked.info.name} has one output that is no probability, so no class is on top; state that it is one, with the head sigmoid, or choose another metric.`, { subject: 'head' })
+  }
   const { height, width, channels } = frame
-  const random = createRandom(seed, 'keep-rate')
   const kinds = [...unseenFills, ...harshFills]
-  const unseen = kinds.map((kind) => renderUnseenFill(kind, image, height, width, channels, mask, random))
+  // A stream for each, so that they are the same for every mask but for what ROAD imputes.
+  const unseen = kinds.map((kind) => renderUnseenFill(kind, image, height, width, channels, mask, createRandom(seed, 'keep-rate', kind)))
   const seen = seenFills.map((kind) => {
     const fill = createFill(kind, frame, image, scaled(frame, 10), createRandom(seed, 'keep-rate', 'seen'))
     return Array.from({ length: fill.changes ? drawings : 1 }, () => fill.next().slice())
@@ -108,14 +112,11 @@ export function outlineImage(mask: Float32Array, channels: number): Float32Array
   return Float32Array.from({ length: mask.length * channels }, (_, i) => 0.25 + 0.5 * mask[Math.floor(i / channels)]!)
 }
 
-/** The class of the largest logit of each image, the first of several equal ones. */
+/** The top class of each image, see `topClassOf`. */
 export async function topClasses(classifier: Classifier, images: ImageBatch): Promise<number[]> {
   const logits = await classifier.logits(fitted(images, classifier.info.input))
   const classes = logits.length / images.count
-  return Array.from({ length: images.count }, (_, i) => {
-    const row = logits.subarray(i * classes, (i + 1) * classes)
-    return row.reduce((best, value, k) => (value > row[best]! ? k : best), 0)
-  })
+  return Array.from({ length: images.count }, (_, i) => topClassOf(logits.subarray(i * classes, (i + 1) * classes), classifier.info.head))
 }
 
 /** Images at the input size of another classifier, by exact interpolation; the same ones where they fit. */

@@ -12,7 +12,8 @@ export interface JudgedMap {
   /** What ranks the pixels: the values before a sigmoid where the map is one, else the map itself. */
   ranking: MapData
   signed: boolean
-  range: readonly [number, number]
+  /** Whether it is a mask in [0, 1], which keeps and hides as it stands; also a ranking may lie there. */
+  mask: boolean
 }
 
 export interface MetricTask {

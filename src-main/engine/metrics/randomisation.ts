@@ -2,6 +2,7 @@ import type { Classifier } from '../classifier/classifier.ts'
 import { noGraph } from '../classifier/checks.ts'
 import { weightedOps } from '../graph/shuffle.ts'
 import { checkCancelled } from '../methods/common/cancelled.ts'
+import { constantValue } from '../methods/common/finished-map.ts'
 import { numberOf } from '../methods/common/parameters.ts'
 import type { Metric } from './metric.ts'
 import { rankCorrelation } from './rank-correlation.ts'
@@ -30,6 +31,7 @@ export const randomisationMetric: Metric = {
     { id: 'cascade', title: 'Layer by layer', source: 'Adebayo et al. 2018: one run per layer, from the top down.', values: { stages: 1000 } },
   ],
   async measure({ classifier, image, map, explain, seed, parameters, signal }) {
+    if (constantValue(map.ranking.data) !== null) return { value: NaN, note: 'The map is the same everywhere, so there is no ranking to compare.' }
     const layers = weightedLayers(classifier)
     const shares: number[] = []
     const spearman: number[] = []
@@ -40,18 +42,18 @@ export const randomisationMetric: Metric = {
       try {
         const other = await explain(image, { classifier: copy })
         shares.push(count / layers.length)
-        spearman.push(rankCorrelation(map.ranking.data, other.ranking.data))
+        const found = rankCorrelation(map.ranking.data, other.ranking.data)
+        // A map that has become the same everywhere keeps nothing of the ranking.
+        spearman.push(Number.isNaN(found) ? 0 : found)
         similar.push(structuralSimilarity(map.saliency, other.saliency))
       } finally {
         copy.dispose()
       }
     }
-    const clear = spearman.filter((r) => !Number.isNaN(r))
     const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length
     const curves = [{ name: 'spearman', x: shares, y: spearman }, { name: 'ssim', x: shares, y: similar }]
     const details = { ssim: mean(similar), 'last-spearman': spearman.at(-1)!, 'last-ssim': similar.at(-1)!, stages: shares.length }
-    if (clear.length === 0) return { value: NaN, curves, details, note: 'The map is the same everywhere, or becomes so without the weights, so there is no ranking to compare.' }
-    const value = mean(clear)
+    const value = mean(spearman)
     return {
       value, curves, details,
       ...(value > unmoved ? { note: 'The map hardly changes when the weights are shuffled: it does not show what the network learned.' } : {}),

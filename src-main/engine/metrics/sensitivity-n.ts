@@ -42,17 +42,22 @@ export const sensitivityNMetric: Metric = {
     const values = map.saliency.data
     const found: { n: number; r: number }[] = []
     for (const n of sizesOf(pixels, numberOf(parameters, 'sizes'))) {
-      checkCancelled(signal)
       const random = createRandom(seed, 'sensitivity-n', n)
-      const cells = new Float32Array(count * pixels).fill(1)
       const sums: number[] = []
-      for (let i = 0; i < count; i++) {
-        const taken = drawn(pixels, n, random)
-        for (const pixel of taken) cells[i * pixels + pixel] = 0
-        sums.push(taken.reduce((sum, pixel) => sum + values[pixel]!, 0))
+      const losses: number[] = []
+      while (sums.length < count) {
+        checkCancelled(signal)
+        const some = Math.min(block, count - sums.length)
+        const cells = new Float32Array(some * pixels).fill(1)
+        for (let i = 0; i < some; i++) {
+          const taken = drawn(pixels, n, random)
+          for (const pixel of taken) cells[i * pixels + pixel] = 0
+          sums.push(taken.reduce((sum, pixel) => sum + values[pixel]!, 0))
+        }
+        const rows = await queries.ask({ masks: { form: 'grid', count: some, height: frame.height, width: frame.width, cells }, fill })
+        losses.push(...Array.from(scoresOf(rows), (score) => clean - score))
       }
-      const rows = await queries.ask({ masks: { form: 'grid', count, height: frame.height, width: frame.width, cells }, fill })
-      found.push({ n, r: correlation(Array.from(scoresOf(rows), (score) => clean - score), sums) })
+      found.push({ n, r: correlation(losses, sums) })
     }
     const clear = found.filter(({ r }) => !Number.isNaN(r))
     const curves = [{ name: 'correlation', x: found.map(({ n }) => n), y: found.map(({ r }) => r) }]
@@ -60,6 +65,9 @@ export const sensitivityNMetric: Metric = {
     return { value: clear.reduce((sum, { r }) => sum + r, 0) / clear.length, curves, details: { sizes: clear.length } }
   },
 }
+
+/** Subsets that are asked together: a bound of the memory, and between two of them a person can stop. */
+const block = 64
 
 /** Logarithmically spaced from 1 to four fifths of all, each once. */
 export function sizesOf(pixels: number, sizes: number): number[] {

@@ -6,11 +6,11 @@ import type { JudgedMap, MetricTask } from './metric.ts'
 import { blurParameters, renderStandIn, standInChoice, type StandIn } from './stand-ins.ts'
 
 /**
- * A map as a mask in [0, 1]. A mask that its method states as such stays what it is; the positive part of a signed map is divided by its
+ * A map as a mask in [0, 1]. What is a mask stays what it is; the positive part of a signed map is divided by its
  * greatest value; any other map is stretched from its least to its greatest. A constant map shows all where it is above 0, else nothing.
  */
-export function maskOf({ saliency: { data }, signed, range }: JudgedMap): Float32Array {
-  if (!signed && range[0] === 0 && range[1] === 1) return data.map((value) => Math.min(1, Math.max(0, value)))
+export function maskOf({ saliency: { data }, signed, mask }: JudgedMap): Float32Array {
+  if (mask) return data.map((value) => Math.min(1, Math.max(0, value)))
   return stretchedMask(data, signed)
 }
 

@@ -102,7 +102,9 @@ const gone = 0.1
 /** Grows by half until the target is gone, at most to the shorter side. Without probabilities: until another class is on top. */
 async function grownBlur(task: MetricTask, first: number): Promise<RenderedStandIn> {
   const { classifier, frame, target } = task
-  const { head } = classifier.info
+  const { head, classes } = classifier.info
+  // One output that is no probability does not tell when its class is gone.
+  if (head === 'none' && classes === 1) return { picture: blurred(task, first), details: { 'blur-sigma': first } }
   for (let sigma = first; ; sigma *= 1.5) {
     const picture = blurred(task, sigma)
     const logits = await classifier.logits({ ...frame, count: 1, data: picture })

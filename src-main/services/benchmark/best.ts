@@ -1,4 +1,4 @@
-import { findMethod } from '#engine/methods/registry.ts'
+import { methods } from '#engine/methods/registry.ts'
 import { findMetric } from '#engine/metrics/registry.ts'
 import { methodOfEntry } from './entries.ts'
 import type { Summary } from './summary.ts'
@@ -26,6 +26,7 @@ export function bestOf({ methods, comparisons, against }: Pick<Summary, 'methods
   return rivals.every((name) => name === first || beats(name)) ? first : null
 }
 
-function usesTruth(entry: string): boolean {
-  return findMethod(methodOfEntry(entry)).needs?.includes('object') ?? false
+/** Whether an entry's method is given what others look for. */
+export function usesTruth(entry: string): boolean {
+  return methods.some(({ id, needs }) => id === methodOfEntry(entry) && needs?.includes('object'))
 }

@@ -67,8 +67,10 @@ export async function collectResults(manifest: BenchmarkManifest, records: Recor
         if (!unit) missing.push(unitName(chunk, name, draw))
         else units.push(unit)
       }
-      for (const { error } of units.slice(0, 1)) if (error !== null && images.subjects.length > 0) countError(errors, name, error, images.subjects.length)
       images.subjects.forEach((_, i) => {
+        // With whichever seed it failed.
+        const failed = units.find(({ error, maps }) => error !== null && !maps[i])
+        if (failed) countError(errors, name, failed.error!)
         const maps = units.flatMap((unit) => (unit.maps[i] ? [unit.maps[i]] : []))
         const extra = comparison?.[name]?.[i]
         // What compares methods was asked of the first seed alone.
@@ -86,10 +88,10 @@ export async function collectResults(manifest: BenchmarkManifest, records: Recor
   return { manifest, subjects, excluded, columns, costs, errors: [...errors.values()], seconds: await secondsOf(manifest, records), missing: missing.length }
 }
 
-function countError(errors: Map<string, { entry: string; message: string; images: number }>, entry: string, message: string, images: number): void {
+function countError(errors: Map<string, { entry: string; message: string; images: number }>, entry: string, message: string): void {
   const key = `${entry}\n${message}`
   const known = errors.get(key) ?? { entry, message, images: 0 }
-  errors.set(key, { ...known, images: known.images + images })
+  errors.set(key, { ...known, images: known.images + 1 })
 }
 
 function columnOf(entry: string, metric: string, subjects: readonly (readonly MapRecord[])[]): Column {

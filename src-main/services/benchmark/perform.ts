@@ -201,7 +201,7 @@ async function work(
     const wanted = manifest.keepMaps || (compared.length > 0 && task.draw === 0)
     if (wanted && maps) await records.writeMaps(task.name, { count: ready.subjects.length, height: ready.images.height, width: ready.images.width, data: maps })
     await records.write(task.name, record)
-    await records.addSeconds({ unit: task.name, ...seconds, maps: record.maps.length })
+    await records.addSeconds({ unit: task.name, ...seconds, maps: record.maps.filter((map) => map !== null).length })
   }
 
   async function compare(task: Task, ready: Prepared): Promise<void> {

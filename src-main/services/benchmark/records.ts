@@ -49,17 +49,16 @@ export interface MapRecord {
   forward: number
   backward: number
   signed: boolean
-  /** null: no limit. */
-  range: [number | null, number | null]
+  mask: boolean
   values: Record<string, Value>
 }
 
 /** What came of one method with one seed on one chunk of images. */
 export interface UnitRecord {
-  /** Why there are no maps. */
+  /** Why there is no map of a subject, the first where there are several reasons. */
   error: string | null
-  /** One per subject of the chunk. */
-  maps: MapRecord[]
+  /** One per subject of the chunk; null where the method failed. */
+  maps: (MapRecord | null)[]
 }
 
 /** Values of metrics that compare the methods, by entry. */

@@ -1,3 +1,4 @@
+import { noClass, topClassOf } from '#engine/metrics/top-class.ts'
 import type { Pool } from '#pool/pool.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { ExecutorId } from '#shared/domain/executor.ts'
@@ -89,13 +90,13 @@ async function classifyTogether(
 }
 
 function subjectsOf({ index, item, loaded, objects }: Seen, logits: Float32Array, info: ModelInfo): { found: { subject: Subject; object: Uint8Array | null }[]; refused: Excluded | null } {
-  const top = logits.reduce((best, value, i) => (value > logits[best]! ? i : best), 0)
+  const top = topClassOf(logits, info.head)
   const probabilities = probabilitiesOf(logits, info.head)
   const name = item.reference
   const labelOf = (object: TrueObject | null): Label | null => (object ? object.label : (loaded.label ?? null))
   const known = objects.flatMap(({ object, seen, place }) => {
     const label = labelOf(object)
-    const target = label === null ? top : classOf(label, info)
+    const target = label === null ? Math.max(0, top || 0) : classOf(label, info)
     return target === null ? [] : [{ object, seen, place, label, target }]
   })
   const first = labelOf(objects[0]!.object)
@@ -103,8 +104,10 @@ function subjectsOf({ index, item, loaded, objects }: Seen, logits: Float32Array
   const refuse = (reason: Excluded['reason'], text: string): Excluded => ({ image: index, name, reason, label, text })
   if (known.length === 0) return { found: [], refused: refuse('unknown-class', `None of its classes (${label}) is one of ${info.name}.`) }
   const inMosaic = known[0]!.object?.truth.kind === 'cell'
-  if (!inMosaic && known.every(({ target }) => target !== top)) {
-    return { found: [], refused: refuse('wrong', `The classifier sees ${info.labels?.[top] ?? `class ${top}`}${probabilities ? ` (${probabilities[top]!.toFixed(3)})` : ''}.`) }
+  // Of a single output that is no probability nothing tells whether it is right.
+  if (!inMosaic && !Number.isNaN(top) && known.every(({ label: its, target }) => its !== null && target !== top)) {
+    const seen = top === noClass ? `no ${info.labels?.[0] ?? 'class 0'} (${probabilities![0]!.toFixed(3)})` : `${info.labels?.[top] ?? `class ${top}`}${probabilities ? ` (${probabilities[top]!.toFixed(3)})` : ''}`
+    return { found: [], refused: refuse('wrong', `The classifier sees ${seen}.`) }
   }
   const visible = known.filter(({ object, seen }) => object === null || seen !== null)
   if (visible.length === 0) return { found: [], refused: refuse('no-object', 'Its object lies outside of what the classifier sees, or is smaller than half a pixel there.') }

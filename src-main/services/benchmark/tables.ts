@@ -1,4 +1,5 @@
 import { findMetric } from '#engine/metrics/registry.ts'
+import { usesTruth } from './best.ts'
 import type { Results } from './collect.ts'
 import type { Summary } from './summary.ts'
 
@@ -43,7 +44,7 @@ function number(value: number | null): string {
 
 interface Cell {
   text: string
-  /** The best of its column. */
+  /** The best of its column; what uses the true object is no rival. */
   best: boolean
   /** Differs from the chosen method after Holm. */
   differs: boolean
@@ -59,7 +60,7 @@ function shown(value: number): string {
 function cells(summary: Summary, metrics: readonly string[]): { name: string; values: Cell[]; cost: string[] }[] {
   const best = new Map(metrics.map((metric) => {
     const { better } = findMetric(metric)
-    const means = Object.values(summary.methods).flatMap((of) => of[metric]!.mean ?? [])
+    const means = Object.entries(summary.methods).flatMap(([name, of]) => (usesTruth(name) ? [] : (of[metric]!.mean ?? [])))
     return [metric, better === null || means.length === 0 ? null : better === 'higher' ? Math.max(...means) : Math.min(...means)]
   }))
   return Object.entries(summary.methods).map(([name, of]) => ({
@@ -67,7 +68,7 @@ function cells(summary: Summary, metrics: readonly string[]): { name: string; va
     values: metrics.map((metric): Cell => {
       const { mean } = of[metric]!
       const p = summary.comparisons[metric]?.[name]?.holm
-      return { text: mean === null ? '–' : shown(mean), best: mean !== null && mean === best.get(metric), differs: p !== null && p !== undefined && p < 0.05 }
+      return { text: mean === null ? '–' : shown(mean), best: mean !== null && mean === best.get(metric) && !usesTruth(name), differs: p !== null && p !== undefined && p < 0.05 }
     }),
     cost: [summary.cost[name]!.forward, summary.cost[name]!.backward].map((count) => (count === null ? '–' : shown(count))),
   }))

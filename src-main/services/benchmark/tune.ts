@@ -91,9 +91,13 @@ function triedOf(id: string, configurations: Configurations): string[] {
   return Object.keys(configurations).filter((name) => name.startsWith(`${id}@`))
 }
 
-/** Over the images of all rounds; -Infinity for what failed or was not tried in one of them. */
+/** Over the images of all rounds; -Infinity for what was not tried in one of them, or failed on an image: what is left may be the easier ones. */
 function meanOver(rounds: readonly Summary[], name: string): number {
-  return rounds.reduce((sum, { images, methods }) => sum + images * (methods[name]?.[tunedMetric]?.mean ?? -Infinity), 0) / imagesOf(rounds)
+  const sumOf = ({ images, methods }: Summary): number => {
+    const { mean, n } = methods[name]?.[tunedMetric] ?? { mean: null, n: 0 }
+    return mean === null || n < images ? -Infinity : images * mean
+  }
+  return rounds.reduce((sum, round) => sum + sumOf(round), 0) / imagesOf(rounds)
 }
 
 function imagesOf(rounds: readonly Summary[]): number {

@@ -33,36 +33,48 @@ const company = 1
 /** Failures that would come again: of the method on this model and these images, not of the machine. */
 const lasting = ['run', 'unavailable', 'usage', 'input']
 
-/** Explains and measures one chunk by one method with one seed per image. @throws what may go better next time */
+/**
+ * Explains and measures one chunk by one method with one seed per image. Where the method fails, it is asked again about each image by
+ * itself, so that one image costs no other.
+ * @throws what may go better next time
+ */
 export async function performUnit(bench: Bench, entry: Entry, draw: number, prepared: Prepared, metrics: readonly string[]): Promise<Explained> {
-  const { subjects, images, objects } = prepared
-  if (subjects.length === 0) return { record: { error: null, maps: [] }, maps: null, seconds: { explain: 0, measure: 0 } }
-  let explanations: readonly Explanation[]
-  let explain: number
-  try {
-    const job = {
-      method: entry.method, parameters: entry.parameters, images, targets: subjects.map(({ target }) => target),
-      seeds: subjects.map((subject) => seedOf(bench.seed, subject, draw)), objects, executor: bench.executor, company,
-    }
-    const explained = await bench.pool.explain(bench.source, job, { signal: bench.signal })
-    explanations = explained.explanations
-    explain = explained.seconds
-  } catch (error) {
-    if (!(error instanceof MaskscopeError) || !lasting.includes(error.code)) throw error
-    return { record: { error: error.message, maps: [] }, maps: null, seconds: { explain: 0, measure: 0 } }
-  }
-  const judged = explanations.map(judgedMapOf)
+  const all = prepared.subjects.map((_, i) => i)
+  if (all.length === 0) return { record: { error: null, maps: [] }, maps: null, seconds: { explain: 0, measure: 0 } }
+  const explained = await explainSome(bench, entry, draw, prepared, all)
+  const parts = explained.error === null || all.length === 1 ? [explained] : await Promise.all(all.map((i) => explainSome(bench, entry, draw, prepared, [i])))
+  const explanations = parts.flatMap(({ found }) => found)
+  const judged = explanations.map((explanation) => explanation && judgedMapOf(explanation))
   let measure = 0
-  const maps = await Promise.all(explanations.map(async (explanation, i): Promise<MapRecord> => {
-    const map = judged[i]!
+  const maps = await Promise.all(explanations.map(async (explanation, i): Promise<MapRecord | null> => {
+    const map = judged[i]
+    if (!explanation || !map) return null
     const { outcomes, seconds } = await measured(bench, entry, prepared, i, { map, draw, others: {}, evaluations: explanation.evaluations, metrics })
     measure += seconds
-    return {
-      ...explanation.evaluations, signed: map.signed, range: [limit(map.range[0]), limit(map.range[1])],
-      values: valuesOf(outcomes),
-    }
+    return { ...explanation.evaluations, signed: map.signed, mask: map.mask, values: valuesOf(outcomes) }
   }))
-  return { record: { error: null, maps }, maps: stack(judged), seconds: { explain, measure } }
+  const error = parts.find((part) => part.error !== null)?.error ?? null
+  return { record: { error, maps }, maps: stack(judged, prepared), seconds: { explain: parts.reduce((sum, { seconds }) => sum + seconds, 0), measure } }
+}
+
+/** One per subject that is asked about; all null where the method fails. @throws what may go better next time */
+async function explainSome(
+  bench: Bench, { method, parameters }: Entry, draw: number, { subjects, images, objects }: Prepared, which: readonly number[],
+): Promise<{ found: (Explanation | null)[]; error: string | null; seconds: number }> {
+  const size = images.height * images.width * images.channels
+  const data = new Float32Array(which.length * size)
+  which.forEach((i, k) => data.set(images.data.subarray(i * size, (i + 1) * size), k * size))
+  try {
+    const job = {
+      method, parameters, images: { ...images, count: which.length, data }, targets: which.map((i) => subjects[i]!.target),
+      seeds: which.map((i) => seedOf(bench.seed, subjects[i]!, draw)), objects: which.map((i) => objects[i]!), executor: bench.executor, company,
+    }
+    const { explanations, seconds } = await bench.pool.explain(bench.source, job, { signal: bench.signal })
+    return { found: [...explanations], error: null, seconds }
+  } catch (error) {
+    if (!(error instanceof MaskscopeError) || !lasting.includes(error.code)) throw error
+    return { found: which.map(() => null), error: error.message, seconds: 0 }
+  }
 }
 
 /** Metrics that compare the maps of the entries on each image of a chunk. @param units of the first seed, by entry */
@@ -74,10 +86,15 @@ export async function compareMaps(
     const own = units.get(entry.name)
     if (!own) continue
     compared[entry.name] = await Promise.all(prepared.subjects.map(async (_, i) => {
+      const map = unstack(own, i, prepared)
+      if (!map) return {}
       const others: Record<string, JudgedMap> = {}
-      for (const [name, unit] of units) if (name !== entry.name) others[name] = unstack(unit, i, prepared)
+      for (const [name, unit] of units) {
+        const other = name === entry.name ? null : unstack(unit, i, prepared)
+        if (other) others[name] = other
+      }
       const { forward, backward } = own.record.maps[i]!
-      const { outcomes } = await measured(bench, entry, prepared, i, { map: unstack(own, i, prepared), draw: 0, others, evaluations: { forward, backward }, metrics })
+      const { outcomes } = await measured(bench, entry, prepared, i, { map, draw: 0, others, evaluations: { forward, backward }, metrics })
       return valuesOf(outcomes)
     }))
   }
@@ -129,23 +146,24 @@ function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null
 }
 
-function limit(value: number): number | null {
-  return Number.isFinite(value) ? value : null
-}
-
-function stack(maps: readonly JudgedMap[]): Float32Array {
-  const pixels = maps[0]!.saliency.data.length
-  const data = new Float32Array(maps.length * 2 * pixels)
-  maps.forEach(({ saliency, ranking }, i) => {
-    data.set(saliency.data, 2 * i * pixels)
-    data.set(ranking.data, (2 * i + 1) * pixels)
+/** null where there is no map at all; NaN where there is none of an image. */
+function stack(maps: readonly (JudgedMap | null)[], { images: { height, width } }: Prepared): Float32Array | null {
+  if (maps.every((map) => map === null)) return null
+  const pixels = height * width
+  const data = new Float32Array(maps.length * 2 * pixels).fill(NaN)
+  maps.forEach((map, i) => {
+    if (!map) return
+    data.set(map.saliency.data, 2 * i * pixels)
+    data.set(map.ranking.data, (2 * i + 1) * pixels)
   })
   return data
 }
 
-function unstack({ record, maps }: { record: UnitRecord; maps: Float32Array }, i: number, { images: { height, width } }: Prepared): JudgedMap {
+function unstack({ record, maps }: { record: UnitRecord; maps: Float32Array }, i: number, { images: { height, width } }: Prepared): JudgedMap | null {
+  const made = record.maps[i]
+  if (!made) return null
   const pixels = height * width
   const at = (k: number): Float32Array => maps.slice((2 * i + k) * pixels, (2 * i + k + 1) * pixels)
-  const { signed, range: [low, high] } = record.maps[i]!
-  return { saliency: { height, width, data: at(0) }, ranking: { height, width, data: at(1) }, signed, range: [low ?? -Infinity, high ?? Infinity] }
+  const { signed, mask } = made
+  return { saliency: { height, width, data: at(0) }, ranking: { height, width, data: at(1) }, signed, mask }
 }

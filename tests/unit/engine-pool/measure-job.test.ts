@@ -10,7 +10,7 @@ function model(sha256: string): ModelSource {
 
 const map = { height: 1, width: 1, data: Float32Array.of(1) }
 const job: MeasureJob = {
-  method: 'x', methodParameters: {}, image: new Float32Array(1), target: 0, seed: 1, map: { saliency: map, ranking: map, signed: false, range: [0, 1] }, object: null, others: {},
+  method: 'x', methodParameters: {}, image: new Float32Array(1), target: 0, seed: 1, map: { saliency: map, ranking: map, signed: false, mask: true }, object: null, others: {},
   evaluations: { forward: 0, backward: 0 }, metrics: [{ id: 'cost', parameters: {} }],
 }
 const outcomes = [{ id: 'cost', measurement: { value: 0 }, error: null }]

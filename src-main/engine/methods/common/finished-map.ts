@@ -15,14 +15,15 @@ export function mapBlurOf(values: ParameterValues, { height, width }: Size): num
 }
 
 /**
- * A map at its own resolution and at the image's. A blur is of the image's pixels, so a blurred map has the image's resolution as its own:
- * what is shown is what is judged.
+ * A map at its own resolution and at the image's. A blur is of the image's pixels, so a blurred map has the image's resolution as its own,
+ * and so has one that is enlarged in its own way: what is shown and stored is what is judged.
  * @param map at the method's resolution
  * @param blur σ in pixels of the image; 0: none
+ * @param enlarged where the method enlarges its maps otherwise than by exact interpolation
  */
-export function finishMap(map: MapData, { height, width }: Size, blur: number): { own: MapData; saliency: MapData } {
-  const saliency = upsample(map, height, width)
-  if (blur <= 0) return { own: map, saliency }
+export function finishMap(map: MapData, { height, width }: Size, blur: number, enlarged?: MapData): { own: MapData; saliency: MapData } {
+  const saliency = enlarged ?? upsample(map, height, width)
+  if (blur <= 0) return { own: enlarged ?? map, saliency }
   const blurred = { height, width, data: createSmoothing(height, width, blur).apply(saliency.data) }
   return { own: blurred, saliency: blurred }
 }

@@ -28,7 +28,8 @@ export function createContest<Trial>(end: number): Contest<Trial> {
   const sums = new Map<Trial, number>()
   return {
     note(trial, iteration, loss) {
-      if (iteration >= end / 2 && iteration < end) sums.set(trial, (sums.get(trial) ?? 0) + loss)
+      // Of a contest of one step that step counts.
+      if (iteration >= Math.min(end / 2, end - 1) && iteration < end) sums.set(trial, (sums.get(trial) ?? 0) + loss)
     },
     best(trials, count) {
       const left = new Set([...trials].sort((a, b) => (sums.get(a) ?? 0) - (sums.get(b) ?? 0)).slice(0, count))

@@ -4,11 +4,11 @@ import type { ParameterValues } from '#shared/domain/parameters.ts'
 import type { ScoreKind } from '#shared/domain/score.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { scoreValues } from '../../classifier/scores.ts'
+import { finishMap, mapBlurOf } from '../common/finished-map.ts'
 import { numberOf, wordOf } from '../common/parameters.ts'
 import type { Frame } from '../masks/compose.ts'
 import { createFill, type FillKind } from '../masks/fills.ts'
 import { logProbabilities } from '../masks/prediction.ts'
-import { createSmoothing } from '../masks/smoothing.ts'
 import type { BaselineTask, ExplainTask } from '../method.ts'
 import { createMaskQueries } from '../queries/mask-queries.ts'
 import type { Segmentation } from '../segments/labels.ts'
@@ -110,9 +110,7 @@ export function segmentBaseline(method: string): (task: BaselineTask) => { pictu
 /** One value per segment as a map, smoothed where `map-blur` says so. */
 export function segmentMap({ labels, frame }: Pick<SegmentSubject, 'labels' | 'frame'>, values: ArrayLike<number>, parameters: ParameterValues): Explanation['saliency'] {
   const { height, width } = frame
-  const data = Float32Array.from(labels, (label) => values[label]!)
-  const sigma = (numberOf(parameters, 'map-blur') * Math.min(height, width)) / 64
-  return { height, width, data: createSmoothing(height, width, sigma).apply(data) }
+  return finishMap({ height, width, data: Float32Array.from(labels, (label) => values[label]!) }, frame, mapBlurOf(parameters, frame)).saliency
 }
 
 export function segmentPart({ labels, frame }: SegmentSubject): MapPart {

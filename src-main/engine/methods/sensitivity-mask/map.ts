@@ -5,7 +5,7 @@ import type { SensitivityMaskSettings } from './settings.ts'
 export interface ComposedMap {
   /** At the mask's own resolution, in [0, 1]. */
   own: Float32Array
-  /** v, where the map is the mask: the values before its sigmoid. */
+  /** v, where the map is the mask as it stands: the values before its sigmoid. A blurred mask is no sigmoid of anything. */
   ranking: Float32Array | null
 }
 
@@ -21,7 +21,7 @@ export function composeMap(
   const { height, width } = parametrisation
   const mask = parametrisation.squash(v)
   const blur = createSmoothing(height, width, settings.mapBlur / pixelsPerCell)
-  if (settings.map === 'mask') return { own: blur.apply(mask), ranking: blur.apply(v) }
+  if (settings.map === 'mask') return { own: blur.apply(mask), ranking: settings.mapBlur > 0 ? null : v }
   const s = scaled(createSmoothing(height, width, settings.sensitivityBlur).apply(sensitivity))
   switch (settings.map) {
     case 'sensitivity':

@@ -153,7 +153,7 @@ describe('what a map shows', () => {
 
   test('the negative part of a signed map shows nothing; a mask stays what it is where keep rates are counted', () => {
     expect([...maskOf(judged(1, 3, [-4, 1, 2]))]).toEqual([0, 0.5, 1])
-    const mask = { ...judged(1, 2, [0.25, 0.5]), range: [0, 1] as const }
+    const mask = { ...judged(1, 2, [0.25, 0.5]), mask: true }
     expect([...maskOf(mask)]).toEqual([0.25, 0.5])
     expect([...maskOf(judged(1, 2, [0.25, 0.5]))]).toEqual([0, 1])
   })
@@ -174,7 +174,7 @@ describe('keep rate', () => {
   const texture = image.map((v, i) => (i % 16 < 8 ? 0.2 * (2 * v - 1) : 0))
   /** Class 0 by the texture of the left half, else class 1; the judge wants more of it. */
   const build = (bias: number): ReturnType<typeof linearClassifier> => linearClassifier(16, 16, [texture, texture.map(() => 0)], { head: 'softmax', bias: [-bias, 0] })
-  const left = { ...judged(16, 16, image.map((_, i) => (i % 16 < 8 ? 1 : 0))), range: [0, 1] as const }
+  const left = { ...judged(16, 16, image.map((_, i) => (i % 16 < 8 ? 1 : 0))), mask: true }
 
   test('a mask of what counts keeps the class over every fill, one of the rest over none; the judge is asked apart', async () => {
     const right = await measure(keepRateMetric, left, { classifier: build(5), judge: build(11), image })
