@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { findMethod } from '#engine/methods/registry.ts'
 import { createWorkbench } from '#main/workbench.ts'
+import type { Configurations } from '#services/benchmark/entries.ts'
 import { prepareChunk } from '#services/benchmark/subjects.ts'
 import { resolveData } from '#services/datasets.ts'
 import { loadModel, type LoadedModel, type ModelOptions } from '#services/models.ts'
@@ -35,7 +37,7 @@ export async function photosPart(sitting: Sitting, { photos, partitions, network
     const base = path.join(root, 'models', 'imagenet')
     return loadModel(path.join(base, file), { range: [-1, 1], labels: path.join(base, labels), ...options })
   }
-  const pages = ['## (e) Photos and pretrained networks', '', `Methods at their defaults. Photos that the network recognises with a probability of at least ${sure}, ${photos} at most; the judge is another of the networks.`]
+  const pages = ['## (e) Photos and pretrained networks', '', `Methods at their defaults, in mosaics with the logit as the score where they have it. Photos that the network recognises with a probability of at least ${sure}, ${photos} at most; the judge is another of the networks.`]
   for (const { name, judge } of networks.filter((network) => wanted?.includes(network.name) ?? true)) {
     const model = await load(name)
     const ids = (await methodsFor(model, methods)).filter((id) => id !== 'oracle')
@@ -45,7 +47,9 @@ export async function photosPart(sitting: Sitting, { photos, partitions, network
     })
     // All of a mosaic is seen, each cell as large as the network's own input.
     const wide = await load(name, { fit: 'squash', inputScale: 2 })
-    const grids = await sitting.benchmark(`e-grid-${name}-${photos}-${partitions}`, { model: wide, data: `mosaic:2(list:${list})*${partitions}`, methods: ids, metrics: ['grid-pointing-game'], draws: 1 })
+    const grids = await sitting.benchmark(`e-grid-${name}-${photos}-${partitions}`, {
+      model: wide, data: `mosaic:2(list:${list})*${partitions}`, methods: ids, configurations: byLogit(ids), metrics: ['grid-pointing-game'], draws: 1,
+    })
     pages.push(
       '', `### ${name}, judged by ${judge}`, '', `${found.summary.images} photos; ${grids.summary.images} cells of 2×2 mosaics in ${partitions} ${partitions === 1 ? 'partition' : 'partitions'}, each cell of the network's own input size, photos as clusters.`, '',
       metricsTable(found, ['insertion', 'deletion', 'keep-rate']), '',
@@ -53,6 +57,12 @@ export async function photosPart(sitting: Sitting, { photos, partitions, network
     )
   }
   return pages.join('\n')
+}
+
+/** In a mosaic a probability tells of the other cells, too: the logit for all methods that have it as a score. */
+function byLogit(ids: readonly string[]): Configurations {
+  const explained = ids.filter((id) => findMethod(id).parameters.some((parameter) => parameter.name === 'score' && parameter.type === 'choice' && parameter.options.some(({ value }) => value === 'logit')))
+  return Object.fromEntries(explained.map((id) => [id, { score: 'logit' }]))
 }
 
 /** Writes the list of the photos that a network is sure of, once. @returns its path */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -83,10 +84,10 @@ export function openSitting(folder: string): Sitting {
       return finish(await perform(name, whole, wish), {})
     },
     async tune(model, { first, further, configurations: count, finalists: last }, ids, file) {
-      const known = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Tuned) : null
+      const known = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Kept) : null
       const data = [first, further].join(', ')
       const same = known !== null && known.tuned.model === model.source.name && known.tuned.data === data && known.tuned.configurations === count
-      const tuned: Tuned = same ? known : { tuned: { model: model.source.name, data, images: 0, metric: tunedMetric, configurations: count, seed: 0 }, methods: {}, scores: {} }
+      const tuned: Kept = same ? known : { tuned: { model: model.source.name, data, images: 0, metric: tunedMetric, configurations: count, seed: 0 }, methods: {}, scores: {}, drawn: {} }
       const round = async (name: string, on: string, tried: Configurations): Promise<Summary> => {
         const asked: AskedBenchmark = {
           model, judge: null, data: on, methods: Object.keys(tried), metrics: [tunedMetric], configurations: tried, limit: null, shard: null, seed: 0, keepMaps: false, draws: 1,
@@ -97,7 +98,8 @@ export function openSitting(folder: string): Sitting {
       // Method by method, so that one that is added, or whose ranges have changed, is tuned alone.
       for (const id of ids) {
         const own = configurationsToTry([id], count, 0)
-        if (Object.values(own).some((values) => isDeepStrictEqual(values, tuned.methods[id]))) continue
+        const drawn = digestOf(own)
+        if (tuned.drawn[id] === drawn) continue
         const begun = await round(`${id}-${count}`, first, own)
         const left = finalists(id, own, begun, last)
         // Which ones they are stands in the name: another choice is another benchmark.
@@ -107,6 +109,7 @@ export function openSitting(folder: string): Sitting {
         tuned.tuned = found.tuned
         Object.assign(tuned.methods, found.methods)
         Object.assign(tuned.scores, found.scores)
+        tuned.drawn[id] = drawn
         await mkdir(path.dirname(file), { recursive: true })
         await writeFile(`${file}.part`, `${JSON.stringify(tuned, undefined, 2)}\n`)
         await rename(`${file}.part`, file)
@@ -116,6 +119,15 @@ export function openSitting(folder: string): Sitting {
     },
     end: () => workbench.dispose(),
   }
+}
+
+/** What tuning chose, and among what: a digest of all configurations of each method, which changes with its ranges and defaults. */
+interface Kept extends Tuned {
+  drawn: Record<string, string>
+}
+
+export function digestOf(configurations: Configurations): string {
+  return createHash('sha256').update(JSON.stringify(configurations)).digest('hex').slice(0, 16)
 }
 
 /** What there is of methods whose parameters have changed since is removed, so that the rest goes on. */

@@ -218,12 +218,19 @@ async function shiftPart(sitting: Sitting, { further, trainingShare }: Sizes, id
   ].join('\n').trim()
 }
 
+/** Of DE-CAM's parameters those that random search has, so that it draws the same individuals and judges them alike; how many count is its own. */
+function individualsOf(ofDeCam: Record<string, unknown>): Record<string, unknown> {
+  const { parameters } = findMethod('random-search')
+  return Object.fromEntries(Object.entries(ofDeCam).filter(([name]) => name !== 'elite' && parameters.some((parameter) => parameter.name === name)))
+}
+
 async function budgetPart(sitting: Sitting, { further }: Sizes, ids: readonly string[], configurations: Configurations): Promise<string> {
   const variants: Record<string, Record<string, unknown>> = {}
   for (const [id, { parameter, values }] of Object.entries(budgets)) {
     if (ids.includes(id)) for (const value of values) variants[`${id}@${value}`] = { ...configurations[id], [parameter]: value }
   }
   if (ids.includes('score-cam')) variants['score-cam@all'] = { ...configurations['score-cam'] }
+  if (ids.includes('random-search') && ids.includes('de-cam')) variants['random-search@de-cam'] = individualsOf(configurations['de-cam'] ?? {})
   const name = 'd'
   const found = await sitting.benchmark(name, {
     model: await loadModel('demo'), data: evaluation(), limit: further, methods: Object.keys(variants), configurations: variants, metrics: ['average-precision', 'iou'], draws: 1,
@@ -234,7 +241,7 @@ async function budgetPart(sitting: Sitting, { further }: Sizes, ids: readonly st
   await mkdir('docs/images', { recursive: true })
   await writeFile('docs/images/quality-against-queries.svg', await readFile(path.join(sitting.folder, name, 'quality-average-precision.svg')))
   return [
-    '## (d) Quality against queries', '', `${summary.images} scenes, one seed; methods that ask for outputs alone, at several budgets.`, '',
+    '## (d) Quality against queries', '', `${summary.images} scenes, one seed; methods that ask for outputs alone, at several budgets. \`random-search@de-cam\` has DE-CAM's configuration instead of its own: what is left of the difference is evolution.`, '',
     '![Average precision against forward evaluations](images/quality-against-queries.svg)', '',
     table(['method@budget', 'forward evaluations', 'average precision', 'IoU'], rows),
   ].join('\n')

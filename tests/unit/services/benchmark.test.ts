@@ -9,6 +9,7 @@ import { readConfigs } from '#services/benchmark/configs.ts'
 import { collectResults, type Results } from '#services/benchmark/collect.ts'
 import { finishBenchmark } from '#services/benchmark/finish.ts'
 import { mergeShards } from '#services/benchmark/merge.ts'
+import { chooseEntries } from '#services/benchmark/entries.ts'
 import { readManifest } from '#services/benchmark/manifest.ts'
 import { makeBenchmark, type AskedBenchmark } from '#services/benchmark/order.ts'
 import { performBenchmark } from '#services/benchmark/perform.ts'
@@ -17,8 +18,12 @@ import { summarise, type Summary } from '#services/benchmark/summary.ts'
 import { classOf, prepareChunk } from '#services/benchmark/subjects.ts'
 import { latex, latexTable, markdownTable, resultsCsv } from '#services/benchmark/tables.ts'
 import { chooseBest, configurationsToTry, drawConfigurations, finalists } from '#services/benchmark/tune.ts'
+import { seedOf } from '#services/benchmark/units.ts'
 import { resolveData } from '#services/datasets.ts'
 import { loadModel, type LoadedModel } from '#services/models.ts'
+import { MaskscopeError } from '#shared/domain/errors.ts'
+import type { ModelInfo } from '#shared/domain/model.ts'
+import type { Pool } from '#pool/pool.ts'
 import { layOutQualityChart } from '#shared/figure/quality-chart.ts'
 import { dataPath, dataTest } from '../../data.ts'
 
@@ -217,6 +222,41 @@ test('the best only where every other is beaten: by intervals that lie apart, or
   expect(bestOf({ methods: methods({ rise: of(0.6), gradient: of(null) }), comparisons: {}, against: 'gradient' }, 'iou')).toBeNull()
 })
 
+test('`all` leaves a consensus out whose members the model does not suffice for; by name it is refused', () => {
+  const info = { name: 'box', access: 'query', multiplyAdds: null } as unknown as ModelInfo
+  const possible = { info, hasTruth: false, hasMosaic: false, hasJudge: false }
+  const left: string[] = []
+  const names = chooseEntries('all', {}, possible, { left: (why) => left.push(why) }).map(({ name }) => name)
+  expect(names).toContain('rise')
+  expect(names).not.toContain('consensus')
+  expect(left.filter((why) => why.includes('of the consensus'))).toEqual(['Input × gradient needs gradients, which the model box does not give. Leave it out of the parameter methods of the consensus.'])
+  const fitting = { consensus: { methods: 'occlusion,edges' } }
+  expect(chooseEntries('all', fitting, possible).find(({ name }) => name === 'consensus')).toMatchObject({ draws: 1 })
+  expect(chooseEntries(['consensus'], { consensus: { methods: 'rise,edges' } }, possible)).toMatchObject([{ draws: 3 }])
+  expect(() => chooseEntries(['consensus'], {}, possible)).toThrow(/needs gradients.*Leave consensus out/s)
+})
+
+test('one image on which a method fails costs no other, and is counted with its reason', async () => {
+  const folder = path.join(root, 'failing')
+  const order = await makeBenchmark(workbench.pool, asked({ methods: ['center', 'random'], metrics: ['average-precision', 'agreement'], data: 'scenes:4@2000000' }))
+  const broken: Pool = {
+    ...workbench.pool,
+    explain: (source, job, options) => (job.method === 'random' && job.seeds.some((seed) => seed === spoiled) ? Promise.reject(new MaskscopeError('run', 'It diverged.')) : workbench.pool.explain(source, job, options)),
+  }
+  // Of the third image, with the second seed.
+  const spoiled = seedOf(3, { image: 2, object: 0 }, 1)
+  await performBenchmark(broken, order, folder, { signal: new AbortController().signal })
+  const results = await collectResults((await readManifest(folder))!, await openRecords(folder))
+  const { values } = results.columns.find(({ entry, metric }) => entry === 'random' && metric === 'average-precision')!
+  expect(values.every(Number.isFinite)).toBe(true)
+  expect(results.errors).toEqual([{ entry: 'random', message: 'It diverged.', images: 1 }])
+  const at = results.subjects.findIndex(({ image }) => image === 2)
+  const whole = path.join(root, 'failing-not')
+  await performBenchmark(workbench.pool, order, whole, { signal: new AbortController().signal })
+  const sound = (await collectResults((await readManifest(whole))!, await openRecords(whole))).columns.find(({ entry, metric }) => entry === 'random' && metric === 'average-precision')!
+  expect(values.map((value, i) => value === sound.values[i])).toEqual(values.map((_, i) => i !== at))
+})
+
 test('means, intervals and tests against numbers by hand', () => {
   const manifest = { ...({} as Results['manifest']), model: { name: 'm', sha256: '', key: '' }, judge: null, data: 'd', seed: 1, metrics: ['iou'], entries: ['a', 'b', 'c'].map((name) => ({ name, method: 'random', parameters: {}, draws: 1 })) }
   const values: Record<string, number[]> = { a: [0.1, 0.2, 0.3, 0.4], b: [0.2, 0.4, 0.6, 0.8], c: [0.1, 0.2, 0.3, NaN] }
@@ -306,6 +346,10 @@ describe('tuning', () => {
       methods: Object.fromEntries(Object.entries(means).map(([name, mean]) => [name, { 'average-precision': { mean, low: mean, high: mean, median: mean, sd: 0, n: images, seedSd: null } }])),
     })
     const first = round('scenes:10@1000000', 10, { 'gradient@0': 0.1, 'gradient@1': 0.6, 'gradient@2': null, 'gradient@3': 0.7 })
+    // What failed on an image is not judged by the rest.
+    const failing = round('scenes:10@1000000', 10, { 'gradient@0': 0.1, 'gradient@1': 0.9 })
+    failing.methods['gradient@1']!['average-precision']!.n = 9
+    expect(chooseBest(['gradient'], { 'gradient@0': {}, 'gradient@1': {} }, [failing], { configurations: 2, seed: 0 }).scores['gradient']).toEqual({ default: expect.closeTo(0.1, 12) as number, best: expect.closeTo(0.1, 12) as number, tried: 2 })
     expect(finalists('gradient', configurations, first, 3)).toEqual({ 'gradient@0': { 'map-blur': 0 }, 'gradient@3': { 'map-blur': 3 }, 'gradient@1': { 'map-blur': 1 } })
     const second = round('scenes:30@1000010', 30, { 'gradient@0': 0.5, 'gradient@3': 0.5, 'gradient@1': 0.6 })
     const tuned = chooseBest(['gradient'], configurations, [first, second], { configurations: 4, seed: 0 })

@@ -26,6 +26,13 @@ const images = randomImages(2, 12, 10, 4)
 const set = { iterations: 40, resolution: 6, starts: 1 }
 const totals = ({ progress }: { progress: Progress[] }): number[] => progress.map(({ losses }) => losses['total']!)
 
+test('a contest of one step is decided by it', () => {
+  const contest = createContest<string>(contestEnd({ starts: 2, iterations: 5 }))
+  contest.note('a', 0, 2)
+  contest.note('b', 0, 1)
+  expect(contest.best(['a', 'b'], 1)).toEqual(['b'])
+})
+
 test('the starts are those of as many restarts, until the best goes on alone, and cost the contest besides', async () => {
   const run = (more: Record<string, number>): ReturnType<typeof explain> => explain(classifier, single(images, 0), { ...set, ...more })
   const [one, starts, restarts] = [await run({}), await run({ starts: 3 }), await run({ restarts: 3 })]

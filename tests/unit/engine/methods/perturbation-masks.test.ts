@@ -16,6 +16,7 @@ import { differencePower, isotropicVariation } from '#engine/methods/perturbatio
 import type { ImageBatch } from '#shared/domain/image.ts'
 import { resolveParameters } from '#shared/domain/parameters.ts'
 import { storedIterations, type Explanation, type Progress } from '#shared/domain/run.ts'
+import { upsample } from '#shared/imaging/interpolation.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { analyticClassifier, scoreSlopes } from '../../../fixtures/analytic-classifier.ts'
 
@@ -307,6 +308,15 @@ describe.each(quick.map(([method, set]) => ({ id: method.id, method, set })))('$
     expect(explanation!.saliency.data.every((v) => v >= 0 && v <= 1)).toBe(true)
     expect(explanation!.evaluations).toEqual(last.evaluations)
     expect(explanation!.probability.masked).toBe(last.probability)
+  })
+
+  test('what is stored, enlarged as anyone enlarges it, is what is judged, also with a blur', async () => {
+    for (const more of [{}, { 'map-blur': 2 }]) {
+      const { progress, explanations: [explanation] } = await explain(method, classifier(), { ...images, count: 1 }, { ...set, ...more }, [1])
+      const { own, saliency } = explanation!
+      expect(upsample(own, saliency.height, saliency.width)).toEqual(saliency)
+      expect(progress.at(-1)!.frame).toEqual(own)
+    }
   })
 
   test('says so where the classifier does not react, and works without probabilities', async () => {

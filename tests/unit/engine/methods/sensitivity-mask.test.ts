@@ -283,6 +283,14 @@ test.each(['query', 'gradient'])('no cell goes above the ceiling, with the acces
   expect(await highest(0)).toBeGreaterThan(sigmoid(2) + 0.02)
 })
 
+test('a mask is ranked by what stands before its sigmoid, a blurred one by itself', async () => {
+  const image = randomImages(1, 12, 10)
+  const set = { queries: 200, pairs: 4, resolution: 6, starts: 1, map: 'mask', edges: 0 }
+  const of = async (more: Record<string, unknown>): Promise<Explanation> => (await explain(analyticClassifier({ height: 12, width: 10 }), image, { ...set, ...more })).explanations[0]!
+  expect((await of({})).ranking).toBeDefined()
+  expect((await of({ 'map-blur': 6 })).ranking).toBeUndefined()
+})
+
 test('with outputs alone all starts share the queries', async () => {
   const image = single(randomImages(1, 12, 10), 0)
   for (const [starts, restarts] of [[1, 1], [2, 1], [3, 2], [5, 1]] as const) {

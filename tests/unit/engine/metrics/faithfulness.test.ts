@@ -8,9 +8,13 @@ import type { Measurement } from '#engine/metrics/metric.ts'
 import { roadMetric } from '#engine/metrics/road.ts'
 import { maskOf } from '#engine/metrics/shown.ts'
 import { sufficiencyMetric } from '#engine/metrics/sufficiency.ts'
+import { judgedMapOf } from '#engine/metrics/judged-map.ts'
+import type { ImageBatch } from '#shared/domain/image.ts'
 import { createRandom } from '#shared/random/random.ts'
+import { analyticClassifier } from '../../../fixtures/analytic-classifier.ts'
 import { linearClassifier } from '../../../fixtures/linear-classifier.ts'
 import { judged, measure } from '../../../fixtures/metric-task.ts'
+import { randomImages, run } from '../methods/method-runs.ts'
 
 const random = createRandom(6, 'test')
 /** Over black alone, by the logit: then everything about a linear classifier is known. */
@@ -158,6 +162,19 @@ describe('what a map shows', () => {
     expect([...maskOf(judged(1, 2, [0.25, 0.5]))]).toEqual([0, 1])
   })
 
+  test('of methods with maps in [0, 1] only masks are taken as they are', async () => {
+    const images = randomImages(1, 12, 12)
+    const seen = analyticClassifier({ height: 12, width: 12, seed: 3 })
+    const facts = async (id: string, set: Record<string, unknown>): Promise<unknown[]> => {
+      const [explanation] = (await run(id, seen, images, set)).explanations
+      return [explanation!.range[0], explanation!.range[1], judgedMapOf(explanation!).mask]
+    }
+    expect(await facts('neuromask', { iterations: 5, resolution: 6 })).toEqual([0, 1, true])
+    expect(await facts('de-cam', { queries: 400, segments: 6 })).toEqual([0, 1, true])
+    expect(await facts('rise', { masks: 16, score: 'probability' })).toEqual([0, 1, false])
+    expect(await facts('edges', {})).toEqual([0, 1, false])
+  })
+
   test('the smallest sufficient area: one pixel of a hundred where it alone decides, all of them where it comes last', async () => {
     const one = linearClassifier(10, 10, [Float32Array.from({ length: 100 }, (_, i) => (i === 37 ? 20 : 0))], { head: 'sigmoid', bias: [-10] })
     const dot = Float32Array.from({ length: 100 }, (_, i) => (i === 37 ? 1 : 0))
@@ -166,6 +183,14 @@ describe('what a map shows', () => {
     expect(found.value).toBe(0.01)
     expect(found.curves![0]!.x.at(-1)).toBe(1)
     expect((await measure(sufficiencyMetric, judged(10, 10, dot.map((v, i) => -v - i / 1000)), { classifier: one, image: dot }, fills)).value).toBe(1)
+    // Ones in the first half over their mean ½: with k of them kept the logit is k/5 − 7, and 3 in the whole image.
+    const half = Float32Array.from({ length: 100 }, (_, i) => (i < 50 ? 1 : 0))
+    const gradual = linearClassifier(10, 10, [half.map((v) => 0.4 * v)], { head: 'sigmoid', bias: [-17] })
+    for (const share of [0.9, 0.5]) {
+      const { value, curves } = await measure(sufficiencyMetric, judged(10, 10, half.map((_, i) => -i)), { classifier: gradual, image: half }, { ...fills, share })
+      const odds = (share / (1 + Math.exp(-3))) / (1 - share / (1 + Math.exp(-3)))
+      expect(value).toBe(curves![0]!.x.find((kept) => kept >= (Math.log(odds) + 7) / 20))
+    }
   })
 })
 
@@ -183,6 +208,31 @@ describe('keep rate', () => {
     const wrong = await measure(keepRateMetric, rest, { classifier: build(5), image })
     expect(wrong.details).toMatchObject({ unseen: 0, 'seen-mean': 0, 'seen-zero': 0, clean: 1 })
     expect(Object.keys(wrong.details!).some((name) => name.startsWith('judge'))).toBe(false)
+  })
+
+  test('one output is its class from one half on, and none where it is no probability', async () => {
+    const weights = [new Float32Array(256).fill(1 / 128)]
+    const rates = async (bias: number): Promise<Measurement['details']> =>
+      (await measure(keepRateMetric, left, { classifier: linearClassifier(16, 16, weights, { head: 'sigmoid', bias: [bias] }), image })).details
+    expect(await rates(3)).toMatchObject({ clean: 1, unseen: 1, 'seen-mean': 1 })
+    expect(await rates(-3)).toMatchObject({ clean: 0, unseen: 0, 'seen-mean': 0 })
+    await expect(measure(keepRateMetric, left, { classifier: linearClassifier(16, 16, weights), image })).rejects.toMatchObject({ code: 'unavailable', subject: 'head' })
+    const road = async (bias: number): Promise<number> =>
+      (await measure(roadMetric, left, { classifier: linearClassifier(16, 16, weights, { head: 'sigmoid', bias: [bias] }), image })).details!['accuracy-lerf']!
+    expect([await road(3), await road(-3)]).toEqual([1, 0])
+  })
+
+  test('noise is the same for every mask', async () => {
+    const pictures = async (kept: number): Promise<Float32Array> => {
+      const inner = build(5)
+      const batches: Float32Array[] = []
+      const spy = { ...inner, logits: (images: ImageBatch) => (batches.push(images.data.slice()), inner.logits(images)) }
+      await measure(keepRateMetric, { ...left, saliency: { ...left.saliency, data: left.saliency.data.map((_, i) => (i < kept ? 1 : 0)) } }, { classifier: spy, image })
+      // noise, ROAD, checkerboard, full noise; the last rows are hidden by all masks here.
+      return batches[0]!
+    }
+    const [few, many] = [await pictures(16), await pictures(128)]
+    for (const k of [0, 3]) expect(few.subarray(256 * k + 128, 256 * (k + 1))).toEqual(many.subarray(256 * k + 128, 256 * (k + 1)))
   })
 
   test('a wrong class is explained on demand, by the method itself', async () => {

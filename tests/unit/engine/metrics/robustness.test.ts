@@ -10,6 +10,7 @@ import { maxSensitivityMetric } from '#engine/metrics/max-sensitivity.ts'
 import type { JudgedMap } from '#engine/metrics/metric.ts'
 import { randomisationMetric, stagesOf } from '#engine/metrics/randomisation.ts'
 import { sensitivityNMetric, sizesOf } from '#engine/metrics/sensitivity-n.ts'
+import type { ImageBatch } from '#shared/domain/image.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { analyticClassifier } from '../../../fixtures/analytic-classifier.ts'
 import { judged, measure } from '../../../fixtures/metric-task.ts'
@@ -70,6 +71,16 @@ describe('sensitivity-n', () => {
     expect(value).toBeNaN()
     expect(note).toMatch(/same everywhere/)
   })
+})
+
+test('sensitivity-n can be stopped between blocks of subsets, and depends on no block', async () => {
+  const controller = new AbortController()
+  let calls = 0
+  const stopping = { ...linear, logits: (images: ImageBatch) => (++calls === 3 && controller.abort(), linear.logits(images)) }
+  await expect(measure(sensitivityNMetric, map(weights), { classifier: stopping, image, signal: controller.signal }, { subsets: 10_000, sizes: 1 })).rejects.toMatchObject({ code: 'cancelled' })
+  expect(calls).toBeLessThan(40)
+  const { value } = await measure(sensitivityNMetric, map(weights.map((w, i) => w * image[i]!)), { classifier: linear, image }, { subsets: 150, sizes: 3, fill: 'zero' })
+  expect(value).toBeCloseTo(1, 4)
 })
 
 describe('max-sensitivity', () => {
@@ -133,6 +144,28 @@ describe('randomisation', () => {
     expect((await judge('uniform')).value).toBeNaN()
     // the classifier keeps its own weights, uploaded at first use; the copies are gone
     expect(tf.memory().numTensors - before).toBeLessThan(20)
+  })
+
+  test('layers are shuffled from the class scores down; a map that has become constant keeps nothing, and one that was so is not run again', async () => {
+    const shuffled: string[][] = []
+    const ranked = map(weights)
+    const spied = {
+      ...classifier,
+      withWeights: async ({ layers, seed }: { layers: readonly string[]; seed: number }) => (shuffled.push([...layers]), classifier.withWeights({ layers: [...layers], seed })),
+    }
+    const answers = [ranked, map(new Float32Array(36).fill(2)), map(weights.map((v) => -v))]
+    const given = { classifier: spied, frame: { height: side, width: side, channels: 3 }, image: new Float32Array(3 * 36) }
+    const found = await measure(randomisationMetric, ranked, { ...given, explain: () => Promise.resolve(answers.shift()!) })
+    const names = classifier.graph!.layers.map(({ name }) => name)
+    const last = shuffled.at(-1)!
+    expect(shuffled.map((some) => some.length)).toEqual([1, 2, 3])
+    expect(last).toEqual([...last].sort((a, b) => names.indexOf(a) - names.indexOf(b)))
+    for (const [i, some] of shuffled.entries()) expect(some).toEqual(last.slice(2 - i))
+    expect(found.curves![0]!.y).toEqual([1, 0, -1])
+    expect(found.value).toBeCloseTo(0, 12)
+    const flat = await measure(randomisationMetric, map(new Float32Array(36)), given)
+    expect(flat.value).toBeNaN()
+    expect(flat.note).toMatch(/same everywhere/)
   })
 
   test('stages go evenly from the top to all layers; without a graph it is refused', async () => {
