@@ -6,7 +6,7 @@ const parameters: readonly Parameter[] = [
   stepsParameter(15),
   {
     type: 'number', name: 'path-steps', label: 'Steps of the path', group: 'Optimisation', common: true,
-    help: 'Points on the way from the untouched to the masked image over which scores and gradients are averaged; each costs four images.',
+    help: 'Steps in which the masks grow from nothing, over which scores and gradients are averaged; each costs four images.',
     default: 10, min: 1, max: 200, step: 1, integer: true,
   },
   {
