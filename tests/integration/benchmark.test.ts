@@ -40,10 +40,29 @@ test('killed in the middle, the same command ends with the bytes of an undisturb
   expect(existsSync(path.join(root, 'killed', 'summary.json'))).toBe(false)
   const again = await runCli([...asked, '--out', 'killed'], root)
   expect(again.code, again.stderr).toBe(0)
-  expect(again.stdout).toMatch(/\| oracle \| \*\*1\.000\*\*/)
+  expect(again.stdout).toMatch(/\| oracle \| 1\.000 /)
   const left = contents(path.join(root, 'killed'))
   delete left['.writer-lock']
   expect(left).toEqual(contents(path.join(root, 'whole')))
+})
+
+test('tune writes what a benchmark takes: as many configurations of each method, the best by its own tuning data', async () => {
+  const some = ['--model', 'demo', '--data', 'scenes:4@1000000', '--methods', 'gradient,edges', '--executor', 'tfjs', '--jobs', '1']
+  const tuned = await runCli(['tune', ...some, '--configurations', '3', '--write', 'chosen.json', '--out', 'tuning', '--json'], root)
+  expect(tuned.code, tuned.stderr).toBe(0)
+  const document = JSON.parse(tuned.stdout) as { tuned: object; methods: Record<string, object>; scores: Record<string, { default: number; best: number; tried: number }> }
+  expect(JSON.parse(readFileSync(path.join(root, 'chosen.json'), 'utf8'))).toEqual(document)
+  expect(document.tuned).toMatchObject({ model: 'demo', data: 'scenes:4@1000000', metric: 'average-precision', configurations: 3, seed: 0 })
+  const { gradient, edges } = document.scores
+  // Edges have nothing to tune.
+  expect([gradient!.tried, edges!.tried]).toEqual([3, 1])
+  expect(gradient!.best).toBeGreaterThanOrEqual(gradient!.default)
+  const used = await runCli(['benchmark', ...some, '--metrics', 'average-precision', '--configs', 'chosen.json', '--out', 'used', '--json'], root)
+  expect(used.code, used.stderr).toBe(0)
+  const { methods } = JSON.parse(used.stdout) as { methods: Record<string, Record<string, { mean: number }>> }
+  expect(methods['gradient']!['average-precision']!.mean).toBeCloseTo(gradient!.best, 12)
+  const blind = await runCliHere(['tune', '--model', 'demo', '--data', 'scenes:4@1000000', '--methods', 'nonsense'], root)
+  expect([blind.code, blind.stderr]).toEqual([2, expect.stringContaining('nonsense')])
 })
 
 test('bad input ends with code 2 before any work', async () => {

@@ -16,6 +16,7 @@ import { hindrance, manifestFile, readManifest, type BenchmarkManifest } from '.
 import { chunkName, openRecords, type ChunkRecord, type Records, type UnitRecord } from './records.ts'
 import { prepareAgain, prepareChunk, type Prepared } from './subjects.ts'
 import { compareMaps, performUnit, type Bench } from './units.ts'
+import { createTimeLeft } from './time-left.ts'
 
 export interface BenchmarkOrder {
   model: ModelSource
@@ -184,7 +185,7 @@ async function work(
   const prepared = new Map<number, Promise<Prepared>>()
   const failures: Performed['failures'] = []
   const broken = new Set<number>()
-  const clock = createClock()
+  const clock = createTimeLeft()
 
   function prepare(chunk: number): Promise<Prepared> {
     const known = prepared.get(chunk) ?? load(bench, order, info, records, chunk)
@@ -263,28 +264,4 @@ async function load(bench: Bench, { items, model }: BenchmarkOrder, info: ModelI
   const prepared = await persist(() => prepareChunk(bench.pool, model, info, bench.executor, own), bench.signal)
   await records.write(imagesName(chunk), { subjects: prepared.subjects, excluded: prepared.excluded })
   return prepared
-}
-
-/** Guesses how long the rest takes: each kind of work as long as it took so far, those not seen yet as long as the mean. */
-function createClock(): { begin(kind: string): () => void; left(kinds: readonly string[]): number | null } {
-  const started = performance.now()
-  const seen = new Map<string, { count: number; seconds: number }>()
-  return {
-    begin(kind) {
-      const since = performance.now()
-      return () => {
-        const { count, seconds } = seen.get(kind) ?? { count: 0, seconds: 0 }
-        seen.set(kind, { count: count + 1, seconds: seconds + (performance.now() - since) / 1000 })
-      }
-    },
-    left(kinds) {
-      const all = [...seen.values()].reduce((sum, { count, seconds }) => ({ count: sum.count + count, seconds: sum.seconds + seconds }), { count: 0, seconds: 0 })
-      if (all.count === 0 || all.seconds === 0) return null
-      const ahead = kinds.reduce((sum, kind) => {
-        const known = seen.get(kind)
-        return sum + (known ? known.seconds / known.count : all.seconds / all.count)
-      }, 0)
-      return (ahead / all.seconds) * ((performance.now() - started) / 1000)
-    },
-  }
 }

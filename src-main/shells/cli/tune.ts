@@ -47,15 +47,19 @@ async function tune(options: TuneOptions): Promise<number> {
 
 /** Methods that fit the model and the data, and can be compared with others at all. */
 async function fitting({ model, data, ...options }: TuneOptions, ids: readonly string[]): Promise<string[]> {
-  const [{ createWorkbench }, { loadModel }, { resolveData }, { findMethod }, { whyNot }] = await Promise.all([
+  const [{ createWorkbench }, { loadModel }, { resolveData }, { findMethod }, { whyNot }, { resolveParameters }] = await Promise.all([
     import('#main/workbench.ts'), import('#services/models.ts'), import('#services/datasets.ts'), import('#engine/methods/registry.ts'), import('#shared/domain/method.ts'),
+    import('#shared/domain/parameters.ts'),
   ])
   const workbench = createWorkbench({ jobs: 1, ...(options.backend === undefined ? {} : { backend: options.backend }) })
   try {
     const info = await workbench.pool.info((await loadModel(model, statedModel(options, (file) => file))).source, options.executor ? { executor: options.executor } : {})
     const { truth } = await (await resolveData(data))[0]!.load()
     if (!truth) throw new MaskscopeError('unavailable', `Tuning goes by average precision, which needs the true object; ${data} does not have it.`, { subject: '--data' })
-    return ids.filter((id) => whyNot(findMethod(id), info, true) === null)
+    return ids.filter((id) => {
+      const method = findMethod(id)
+      return whyNot(method, info, true) === null && (method.whyNotWith?.(resolveParameters(method, {}), info, true) ?? null) === null
+    })
   } finally {
     await workbench.dispose()
   }
