@@ -5,10 +5,8 @@ import { resolveParameters } from '#shared/domain/parameters.ts'
 import { readJsonFile } from '../files.ts'
 import { methodOfEntry, type Configurations } from './entries.ts'
 
-const schema = z.object({ methods: z.record(z.string(), z.record(z.string(), z.union([z.number(), z.string(), z.boolean()]))) })
-
 /** What a tuner writes and a benchmark reads. Other fields tell where it comes from. */
-export type ConfigsFile = z.infer<typeof schema>
+const schema = z.object({ methods: z.record(z.string(), z.record(z.string(), z.union([z.number(), z.string(), z.boolean()]))) })
 
 /** @throws MaskscopeError 'input' where the file is none, 'usage' naming a method or parameter that does not exist */
 export async function readConfigs(file: string): Promise<Configurations> {

@@ -1,5 +1,6 @@
 import type { Parameter, ParameterSchema, ParameterValues, Preset } from '#shared/domain/parameters.ts'
 import { fillBlurParameter, mapBlurParameter, scoreParameter } from '../common/parameters.ts'
+import { leastPopulation } from './evolution.ts'
 
 /** The values of our preset, which are also every parameter's default. */
 const ours = {
@@ -111,7 +112,7 @@ const shared: readonly Parameter[] = [
   {
     type: 'number', name: 'population', label: 'Population', group: 'Evolution',
     help: 'Individuals of an island at the start; in L-SHADE 8 are left at the end.',
-    default: ours.population, min: 4, max: 1000, step: 1, integer: true, logarithmic: true,
+    default: ours.population, min: leastPopulation, max: 1000, step: 1, integer: true, logarithmic: true,
   },
   {
     type: 'choice', name: 'mode', label: 'Mode', group: 'Fitness', common: true,
