@@ -123,6 +123,19 @@ describe('ROAD', () => {
     expect(right.curves!.map(({ x }) => x)).toEqual([[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9], [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]])
   })
 
+  test('by hand where imputation changes nothing but what the classifier sees: one pixel that stands out', async () => {
+    // Grey but for one white pixel, which alone is seen: p = σ(8·(x₀ − ¾)), σ(2) while it is there, σ(−2) once it is imputed from the grey around it.
+    const dot = Float32Array.from({ length: 144 }, (_, i) => (i === 65 ? 1 : 0.5))
+    const eye = linearClassifier(12, 12, [dot.map((_, i) => (i === 65 ? 8 : 0))], { head: 'sigmoid', bias: [-6] })
+    const found = await measure(roadMetric, judged(12, 12, dot.map((_, i) => (i === 65 ? 1000 : -i))), { classifier: eye, image: dot })
+    const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z))
+    // Noise of .01 in what is imputed is .08 of a logit, 1% of the probability.
+    expect(Math.abs(found.details!['morf']! - sigmoid(-2))).toBeLessThan(0.02)
+    expect(found.details!['lerf']).toBeCloseTo(sigmoid(2), 6)
+    expect(Math.abs(found.value - (sigmoid(2) - sigmoid(-2)) / 2)).toBeLessThan(0.02)
+    expect(found.details).toMatchObject({ 'accuracy-morf': 0, 'accuracy-lerf': 1 })
+  })
+
   test('of an image of one colour nothing is lost', async () => {
     const { value, details } = await measure(roadMetric, ranked, { classifier, image: new Float32Array(144).fill(0.3) })
     expect(Math.abs(value)).toBeLessThan(0.01)
