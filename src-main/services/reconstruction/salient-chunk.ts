@@ -11,7 +11,7 @@ import type { DataItem } from '../datasets.ts'
 import { persist } from '../persist.ts'
 import type { SalientChunk, SalientRow } from './salient-chunks.ts'
 import { bytesOf } from './salient-images.ts'
-import { maskOf } from './salient-methods.ts'
+import { salientMask } from './salient-methods.ts'
 
 export interface ChunkOrder {
   model: ModelSource
@@ -67,7 +67,7 @@ type Readable = { row: SalientRow; bytes: Uint8Array }
 async function masksOf(pool: Pick<Pool, 'explain'>, order: ChunkOrder, readable: readonly Readable[], signal: AbortSignal): Promise<(Float32Array | string)[]> {
   try {
     const explanations = await persist(() => explain(pool, order, readable, signal), signal)
-    return explanations.map((explanation) => maskOf(explanation) ?? 'The method found nothing that speaks for the class.')
+    return explanations.map((explanation) => salientMask(explanation) ?? 'The method found nothing that speaks for the class.')
   } catch (error) {
     if (!(error instanceof MaskscopeError) || fatal.includes(error.code)) throw error
     if (readable.length === 1) return [error.message]

@@ -1,4 +1,6 @@
 import { findMethod } from '#engine/methods/registry.ts'
+import { judgedMapOf } from '#engine/metrics/judged-map.ts'
+import { maskOf } from '#engine/metrics/shown.ts'
 import type { ModelInfo } from '#shared/domain/model.ts'
 import { resolveParameters, type ParameterValues } from '#shared/domain/parameters.ts'
 import type { Explanation } from '#shared/domain/run.ts'
@@ -40,13 +42,10 @@ export function salientParameters(method: string, given: ParameterValues = {}, g
 }
 
 /**
- * An explanation as a mask in [0, 1]: a mask is taken as it is; of any other map the part that speaks for the class, by its largest value.
+ * An explanation as a mask in [0, 1], as the metrics show an image through it.
  * @returns [height, width]; null where nothing speaks for the class
  */
-export function maskOf({ saliency: { data }, range: [low, high], signed }: Explanation): Float32Array | null {
-  if (!signed && low === 0 && high === 1) return data.some((value) => value > 0) ? data : null
-  const from = signed || !Number.isFinite(low) ? 0 : low
-  const top = !signed && Number.isFinite(high) ? high : data.reduce((most, value) => Math.max(most, value), -Infinity)
-  if (!(top > from) || !data.some((value) => value > from)) return null
-  return data.map((value) => Math.min(1, Math.max(0, (value - from) / (top - from))))
+export function salientMask(explanation: Explanation): Float32Array | null {
+  const mask = maskOf(judgedMapOf(explanation))
+  return mask.some((value) => value > 0) ? mask : null
 }

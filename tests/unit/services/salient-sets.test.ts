@@ -10,7 +10,7 @@ import { loadModel, type LoadedModel } from '#services/models.ts'
 import { halfOf } from '#services/reconstruction/halves.ts'
 import { readSalientSet, type StoredSalientSet } from '#services/reconstruction/salient-chunks.ts'
 import { bytesOf } from '#services/reconstruction/salient-images.ts'
-import { defaultSalientMethod, maskOf, salientParameters } from '#services/reconstruction/salient-methods.ts'
+import { defaultSalientMethod, salientMask, salientParameters } from '#services/reconstruction/salient-methods.ts'
 import { computeSalientSet, imagesPerChunk, type SalientNews, type SalientOrder } from '#services/reconstruction/salient-sets.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { Explanation } from '#shared/domain/run.ts'
@@ -109,7 +109,7 @@ describe('a salient set', () => {
       method: 'gradient', parameters: salientParameters('gradient'), images: { count: 1, height: 64, width: 64, channels: 3, data: data.slice(i * size * 3, (i + 1) * size * 3) },
       targets: [set.outcomes[i]!], seeds: [createRandom(5, 'salient', i).uint32()], executor: 'tfjs', company: 1,
     })
-    expect(hash(set.masks.slice(i * size, (i + 1) * size))).toBe(hash(maskOf(alone!)!))
+    expect(hash(set.masks.slice(i * size, (i + 1) * size))).toBe(hash(salientMask(alone!)!))
     expect((set.masks as Float32Array).reduce((most, value) => Math.max(most, value), 0)).toBe(1)
   })
 
@@ -196,15 +196,16 @@ describe('a salient set', () => {
 })
 
 describe('masks of any explanation', () => {
-  const of = (values: readonly number[], range: readonly [number, number], signed = false): Float32Array | null =>
-    maskOf({ saliency: { height: 1, width: values.length, data: Float32Array.from(values) }, range, signed } as Explanation)
+  const of = (values: readonly number[], range: readonly [number, number], { signed = false, masked = NaN } = {}): Float32Array | null =>
+    salientMask({ saliency: { height: 1, width: values.length, data: Float32Array.from(values) }, range, signed, probability: { original: 0.9, masked } } as unknown as Explanation)
 
-  test('a mask stays as it is; of other maps the part that speaks for the class', () => {
-    expect([...of([0.25, 0.5], [0, 1])!]).toEqual([0.25, 0.5])
-    expect([...of([-2, 1, 4], [-Infinity, Infinity], true)!]).toEqual([0, 0.25, 1])
-    expect([...of([0.5, 1], [0, 2])!]).toEqual([0.25, 0.5])
-    expect([...of([3, 6], [0, Infinity])!]).toEqual([0.5, 1])
-    expect([of([0, 0], [0, Infinity]), of([-1, 0], [-Infinity, Infinity], true), of([0, 0], [0, 1])]).toEqual([null, null, null])
+  test('a mask stays as it is; of other maps the part that speaks for the class, from the least that it says', () => {
+    expect([...of([0.25, 0.5], [0, 1], { masked: 0.8 })!]).toEqual([0.25, 0.5])
+    expect([...of([-2, 1, 4], [-Infinity, Infinity], { signed: true })!]).toEqual([0, 0.25, 1])
+    expect([...of([3, 6, 4.5], [0, Infinity])!]).toEqual([0, 1, 0.5])
+    // RISE by probability: all of it lies within a tenth.
+    expect([...of([0.375, 0.5, 0.4375], [0, 1])!]).toEqual([0, 1, 0.5])
+    expect([of([0, 0], [0, Infinity]), of([-1, 0], [-Infinity, Infinity], { signed: true }), of([0, 0], [0, 1], { masked: 0.1 })]).toEqual([null, null, null])
   })
 
   test('defaults are quick; a preset or a value of the person counts', () => {
