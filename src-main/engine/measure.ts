@@ -69,7 +69,7 @@ export async function measureOne(metric: Metric, task: MetricTask): Promise<Meas
 }
 
 /** What a metric needs that is not there, one sentence; null: nothing. */
-export function whyNotMeasured({ title, needs }: Pick<Metric, 'title' | 'needs'>, { classifier, judge, object, others }: Pick<MetricTask, 'classifier' | 'judge' | 'object' | 'others'>): string | null {
+export function whyNotMeasured({ title, needs }: Pick<Metric, 'title' | 'needs'>, { classifier, object, others }: Pick<MetricTask, 'classifier' | 'object' | 'others'>): string | null {
   for (const need of needs) {
     switch (need) {
       case 'object':
@@ -78,14 +78,8 @@ export function whyNotMeasured({ title, needs }: Pick<Metric, 'title' | 'needs'>
       case 'mosaic':
         if (!object) return `${title} needs a mosaic, whose cell with the target is known.`
         break
-      case 'judge':
-        if (!judge) return `${title} needs a judge: a second classifier that the method never asked.`
-        break
       case 'others':
         if (others.size === 0) return `${title} compares with maps of other methods for the same image, and there are none.`
-        break
-      case 'gradient':
-        if (classifier.info.access !== 'gradient') return `${title} needs gradients, which the model ${classifier.info.name} does not give.`
         break
       case 'graph':
         if (!classifier.graph) return `${title} looks into the layers, and those of ${classifier.info.name} cannot be looked into: it runs as it is.`

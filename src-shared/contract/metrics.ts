@@ -13,7 +13,7 @@ export const metricInfo = z.object({
   range: z.tuple([limit, limit]),
   /** `map`: of the map alone; `queries`: asks the classifier; `dear`: runs the method again. */
   cost: z.enum(['map', 'queries', 'dear']),
-  needs: z.array(z.enum(['object', 'mosaic', 'judge', 'others', 'gradient', 'graph'])),
+  needs: z.array(z.enum(['object', 'mosaic', 'others', 'graph'])),
 })
 export type MetricInfo = z.infer<typeof metricInfo>
 

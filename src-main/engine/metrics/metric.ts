@@ -71,7 +71,7 @@ export interface Metric extends ParameterSchema {
   range: readonly [number, number]
   /** `map`: computed from the map alone; `queries`: asks the classifier; `dear`: runs the method again. */
   cost: 'map' | 'queries' | 'dear'
-  needs: readonly ('object' | 'mosaic' | 'judge' | 'others' | 'gradient' | 'graph')[]
+  needs: readonly ('object' | 'mosaic' | 'others' | 'graph')[]
   /** @throws MaskscopeError 'cancelled' on abort */
   measure(task: MetricTask): Promise<Measurement>
   /** It does not look at the map, so one with NaN in it is no hindrance. */

@@ -26,7 +26,6 @@ export interface Possible {
   info: ModelInfo
   hasTruth: boolean
   hasMosaic: boolean
-  hasJudge: boolean
 }
 
 /** Seeds per image of a method that draws at random. */
@@ -97,13 +96,11 @@ export function chooseMetrics(names: readonly string[] | 'all' | 'cheap', possib
 }
 
 /** What stands between a metric and the data, the models and the number of methods, to follow its title; null: nothing. */
-export function whyNotMetric({ needs }: Metric, { info, hasTruth, hasMosaic, hasJudge }: Possible, entries: number): string | null {
+export function whyNotMetric({ needs }: Metric, { info, hasTruth, hasMosaic }: Possible, entries: number): string | null {
   for (const need of needs) {
     if (need === 'object' && (!hasTruth || hasMosaic)) return 'needs the true object, which this data does not have'
     if (need === 'mosaic' && !hasMosaic) return 'needs mosaics, as mosaic:2(DATA) makes them'
-    if (need === 'judge' && !hasJudge) return 'needs a second classifier, given by --judge'
     if (need === 'others' && entries < 2) return 'compares methods, and there is only one'
-    if (need === 'gradient' && info.access !== 'gradient') return `needs gradients, which the model ${info.name} does not give`
     if (need === 'graph' && info.multiplyAdds === null) return `looks into the layers, and those of ${info.name} cannot be looked into`
   }
   return null

@@ -48,11 +48,11 @@ export async function compareCommand({ opened, sources, file }: ComparisonPlace,
   }
   return lines.join('\n')
 
-  /** By what the runs were measured, as far as a command can: it has no judge, and knows of no object that was drawn or imported. */
+  /** By what the runs were measured, as far as a command can: it knows of no object that was drawn or imported, and asks no judge besides. */
   async function metricWords(): Promise<string[]> {
     const results = (await measuredOf(opened, Object.values(file.runs))).flatMap((one) => one.results)
     const found = new Set(results.filter(({ error, parameters }) => error === null && parameters['truth'] === undefined).map(({ metric }) => metric))
-    const ids = metrics.filter(({ id, needs }) => found.has(id) && !needs.includes('judge')).map(({ id }) => id)
+    const ids = metrics.map(({ id }) => id).filter((id) => found.has(id))
     return ids.length === 0 ? [] : ['--metrics', ids.join(',')]
   }
 

@@ -6,7 +6,7 @@ import { describeParameter } from './methods.ts'
 const direction = { higher: 'higher is better', lower: 'lower is better', neither: 'neither end is better' } as const
 const costs: Readonly<Record<Metric['cost'], string>> = { map: 'from the map alone', queries: 'asks the classifier', dear: 'runs the method again' }
 const wants: Readonly<Record<Metric['needs'][number], string>> = {
-  object: 'the true object', mosaic: 'a mosaic', judge: 'a judge', others: 'maps of other methods', gradient: 'gradients', graph: "the model's layers",
+  object: 'the true object', mosaic: 'a mosaic', others: 'maps of other methods', graph: "the model's layers",
 }
 
 export function metricsCommand(): Command {

@@ -31,8 +31,6 @@ export interface AtHand {
   object: boolean
   /** Its image is a mosaic. */
   mosaic: boolean
-  /** A second classifier is open. */
-  judge: boolean
   /** Other methods have explained the same. */
   others: boolean
 }
@@ -65,7 +63,6 @@ export function metricRows(list: readonly MetricInfo[], results: readonly Measur
 function missingOf({ needs }: MetricInfo, has: AtHand): string | null {
   if (needs.includes('mosaic') && !has.mosaic) return 'It needs a mosaic: open a data set as mosaics.'
   if (needs.includes('object') && !has.object) return 'It needs to know where the object lies: of scenes, boxes, segmentations and mosaics that is known.'
-  if (needs.includes('judge') && !has.judge) return 'It needs a judge: choose a second classifier above.'
   if (needs.includes('others') && !has.others) return 'It compares with other methods: explain the same image and class by another one first.'
   return null
 }

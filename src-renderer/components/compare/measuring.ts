@@ -41,7 +41,7 @@ export function useMeasuring(metric: () => MetricInfo | null): {
     const wanted = [metric()?.id, ...always].filter((id) => id !== undefined)
     return [...new Set(wanted)].filter((id) => {
       const info = metrics.list.find((one) => one.id === id)
-      if (!info || (info.needs.includes('object') && !hasTruth(row)) || (info.needs.includes('judge') && metrics.judge === null)) return false
+      if (!info || (info.needs.includes('object') && !hasTruth(row))) return false
       if (column.kind === 'maps' && info.cost === 'dear') return false
       const truth = comparison.board.truths[row.image]
       return validResult(known, info, truth) === null
@@ -57,7 +57,6 @@ export function useMeasuring(metric: () => MetricInfo | null): {
     const info = metric()
     if (!info) return 'There is no metric.'
     if (info.needs.includes('object') && !comparison.board.rows.some(hasTruth)) return 'It compares with where the object lies, which no row knows: draw it on a picture or import boxes.'
-    if (info.needs.includes('judge') && metrics.judge === null) return 'It asks a second classifier: choose a judge in Explain, at the metrics of a run.'
     return null
   })
 

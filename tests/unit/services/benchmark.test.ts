@@ -224,7 +224,7 @@ test('the best only where every other is beaten: by intervals that lie apart, or
 
 test('`all` leaves a consensus out whose members the model does not suffice for; by name it is refused', () => {
   const info = { name: 'box', access: 'query', multiplyAdds: null } as unknown as ModelInfo
-  const possible = { info, hasTruth: false, hasMosaic: false, hasJudge: false }
+  const possible = { info, hasTruth: false, hasMosaic: false }
   const left: string[] = []
   const names = chooseEntries('all', {}, possible, { left: (why) => left.push(why) }).map(({ name }) => name)
   expect(names).toContain('rise')

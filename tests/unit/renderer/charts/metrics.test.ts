@@ -21,16 +21,16 @@ function result(id: string, part: Partial<MeasurementOfRun> = {}): MeasurementOf
 }
 const list = [
   metric('gini', { cost: 'map', better: null }), metric('ap', { cost: 'map', needs: ['object'] }), metric('deletion', { better: 'lower' }),
-  metric('keep', { needs: ['judge'] }), metric('sense', { cost: 'dear' }), metric('grid', { needs: ['mosaic'] }), metric('agree', { needs: ['others'] }),
+  metric('sense', { cost: 'dear' }), metric('grid', { needs: ['mosaic'] }), metric('agree', { needs: ['others'] }),
 ]
-const nothing = { object: false, mosaic: false, judge: false, others: false }
+const nothing = { object: false, mosaic: false, others: false }
 
 test('what is measured at one click has what it needs and does not run the method again', () => {
   expect(usualMetrics(metricRows(list, [], nothing))).toEqual(['gini', 'deletion'])
-  expect(usualMetrics(metricRows(list, [], { object: true, mosaic: true, judge: true, others: true }))).toEqual(['gini', 'ap', 'deletion', 'keep', 'grid', 'agree'])
+  expect(usualMetrics(metricRows(list, [], { object: true, mosaic: true, others: true }))).toEqual(['gini', 'ap', 'deletion', 'grid', 'agree'])
   const rows = metricRows(list, [], nothing)
-  expect(rows.map(({ direction }) => direction)).toEqual(['', '↑', '↓', '↑', '↑', '↑', '↑'])
-  expect(rows[3]!.missing).toContain('judge')
+  expect(rows.map(({ direction }) => direction)).toEqual(['', '↑', '↓', '↑', '↑', '↑'])
+  expect(rows[4]!.missing).toContain('mosaic')
 })
 
 test('a row tells a value, why there is none, or what went wrong', () => {
@@ -72,7 +72,7 @@ test('measuring shows what there is at once, how far it is, and each failure at 
   expect(wrapper.get('figure').attributes('aria-label')).toBe('Curves of DELETION: fill blur ends at 0.25')
   expect(wrapper.find('polyline').attributes('points')).toBe('0.00,0.00 100.00,75.00')
   // What runs the method again is measured by itself; what lacks something says so.
-  expect(wrapper.findAll('.rest button').map((one) => [one.text().split('\u00a0')[0], one.attributes('disabled') !== undefined])).toEqual([['KEEP', true], ['SENSE', false], ['GRID', true], ['AGREE', true]])
+  expect(wrapper.findAll('.rest button').map((one) => [one.text().split('\u00a0')[0], one.attributes('disabled') !== undefined])).toEqual([['SENSE', false], ['GRID', true], ['AGREE', true]])
 })
 
 test('maps agree or not where another method has explained the same', async () => {
