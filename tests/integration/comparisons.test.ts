@@ -79,6 +79,14 @@ test('cells become runs of the study, lanes take turns, and everything is found 
   await client.call('comparisons.measure', { comparison, run: runs[0]!, metrics: ['iou', 'sparseness'], judge: null, truth: null })
   expect(await commandNow()).toContain(' --metrics iou,sparseness ')
 
+  // Whoever judged besides is kept by name, beside what was asked of it.
+  const judge = await client.call('models.open', { from: { bundled: 'demo-judge' }, stated: {} })
+  if (judge.state !== 'open') throw new Error(judge.message)
+  const judged = await client.call('comparisons.measure', { comparison, run: runs[0]!, metrics: ['keep-rate', 'energy-pointing-game'], judge: judge.model, truth: null })
+  const found = Object.fromEntries(judged.map((one) => [one.metric, one]))
+  expect(found['keep-rate']).toMatchObject({ judge: 'demo-judge', details: { 'judge-clean': 1 } })
+  expect(found['energy-pointing-game']!.judge).toBeNull()
+
   const { map, signed, mask } = await client.call('comparisons.map', { run: runs[0]! })
   expect({ width: map.width, signed, mask }).toEqual({ width: 64, signed: false, mask: true })
   const { top } = await client.call('comparisons.classes', { comparison, image: first.key, model, top: 2 })
