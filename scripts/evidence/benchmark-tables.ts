@@ -1,3 +1,4 @@
+import { findMetric } from '#engine/metrics/registry.ts'
 import { methodOfEntry } from '#services/benchmark/entries.ts'
 import { holm } from '#shared/statistics/holm.ts'
 import { signFlipTest } from '#shared/statistics/sign-flip.ts'
@@ -24,7 +25,12 @@ export function interval({ summary }: Found, method: string, metric: string): st
 
 /** Methods by a metric, the best first. */
 export function ranked({ summary }: Found, metric: string): string[] {
-  return Object.keys(summary.methods).sort((a, b) => (summary.methods[b]![metric]?.mean ?? -Infinity) - (summary.methods[a]![metric]?.mean ?? -Infinity))
+  const sign = findMetric(metric).better === 'lower' ? -1 : 1
+  const worth = (name: string): number => {
+    const mean = summary.methods[name]![metric]?.mean ?? null
+    return mean === null ? -Infinity : sign * mean
+  }
+  return Object.keys(summary.methods).sort((a, b) => worth(b) - worth(a))
 }
 
 export interface Claim {
@@ -75,6 +81,15 @@ export function metricsTable(found: Found, metrics: readonly string[]): string {
   const present = metrics.filter((metric) => found.results.manifest.metrics.includes(metric))
   const order = ranked(found, present[0] ?? metrics[0]!)
   return table(['method', ...present], order.map((name) => [name, ...present.map((metric) => text(summary.methods[name]![metric]!.mean))]))
+}
+
+/** What a metric says besides: all methods down, its details given across; means over the subjects. */
+export function detailsTable(found: Found, metric: string, details: readonly string[]): string {
+  const of = (entry: string, name: string): number | null => {
+    const known = found.results.columns.find((column) => column.entry === entry && column.metric === metric)!.details.flatMap((one) => (Number.isFinite(one[name]) ? [one[name]!] : []))
+    return known.length === 0 ? null : known.reduce((a, b) => a + b, 0) / known.length
+  }
+  return table(['method', metric, ...details], ranked(found, metric).map((name) => [name, text(found.summary.methods[name]![metric]!.mean), ...details.map((detail) => text(of(name, detail)))]))
 }
 
 /** Which scenes are too easy: a median of average precision above .95 without an object. */

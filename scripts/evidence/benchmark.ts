@@ -9,7 +9,7 @@ import { methodOfEntry, type Configurations } from '#services/benchmark/entries.
 import type { Tuned } from '#services/benchmark/tune.ts'
 import { photosPart, costPart } from './benchmark-photos.ts'
 import type { Section } from './sections.ts'
-import { claims, easyMethods, interval, metricsTable, ranked, table, text, verdict } from './benchmark-tables.ts'
+import { claims, detailsTable, easyMethods, interval, metricsTable, ranked, table, text, verdict } from './benchmark-tables.ts'
 import { furtherClassifier, methodsFor, openSitting, workingFolder, type Sitting } from './benchmark-work.ts'
 
 /** What stands above the first section is written by hand. */
@@ -178,6 +178,10 @@ async function scenesPart(sitting: Sitting, { scenes, faith, defaults }: Sizes, 
     metricsTable(tuned, placeMetrics),
     '',
     metricsTable(faithful, faithMetrics),
+    '',
+    'Of the keep rate: fills that masks are optimised against, the judge, which no method asked, what the outline of the mask alone gives away, and how much is kept:',
+    '',
+    detailsTable(faithful, 'keep-rate', ['seen', 'judge-unseen', 'mask-only', 'area']),
     '',
     metricsTable(tuned, formMetrics),
     '',
