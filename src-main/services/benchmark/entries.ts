@@ -60,6 +60,12 @@ export function chooseEntries(
   })
 }
 
+/** Why a method, with its configuration, is not possible here; null: it is. */
+export function whyNotEntry(name: string, configurations: Configurations, possible: Possible): string | null {
+  const found = fittingEntry(name, configurations, possible, 1)
+  return typeof found === 'string' ? found : null
+}
+
 /** @returns the entry, or why there can be none with this model and data */
 function fittingEntry(name: string, configurations: Configurations, { info, hasTruth }: Possible, draws: number): Entry | string {
   const method = findMethod(methodOfEntry(name))

@@ -1,18 +1,17 @@
 import path from 'node:path'
-import { findMethod, methods } from '#engine/methods/registry.ts'
+import { methods } from '#engine/methods/registry.ts'
 import { metrics } from '#engine/metrics/registry.ts'
 import type { Pool } from '#pool/pool.ts'
 import { modelKey } from '#pool/worker-handle.ts'
 import type { BenchmarkPlan, WindowBenchmark } from '#shared/contract/benchmark.ts'
 import { MaskscopeError, serialiseError } from '#shared/domain/errors.ts'
-import { whyNot } from '#shared/domain/method.ts'
 import { resolveScenes, type DataItem, type LoadedItem } from '../datasets.ts'
 import { resolveWithin, type Reach } from '../datasets/reach.ts'
 import { shortPlace, type Handles } from '../handles.ts'
 import { specOf } from '../open-data.ts'
 import type { ModelAtHand, OpenModels } from '../open-models.ts'
 import { readConfigs } from './configs.ts'
-import { methodOfEntry, whyNotMetric, type Configurations, type Possible } from './entries.ts'
+import { whyNotEntry, whyNotMetric, type Configurations, type Possible } from './entries.ts'
 import type { KnownSeconds } from './known-seconds.ts'
 import { hindrance, readManifest } from './manifest.ts'
 import { benchmarkFolder, makeBenchmark } from './order.ts'
@@ -124,7 +123,7 @@ export function createPlanner(parts: PlanParts): Planner {
     const names = [...methods.map(({ id }) => id), ...Object.keys(configurations).filter((name) => name.includes('@'))]
     const found: BenchmarkPlan = {
       total: data?.items.length ?? null, images: data ? Math.min(data.items.length, asked.limit ?? Infinity) : null, data: data?.spec ?? '',
-      methods: Object.fromEntries(names.map((name) => [name, possible && whyNot(findMethod(methodOfEntry(name)), possible.info, possible.hasTruth)])),
+      methods: Object.fromEntries(names.map((name) => [name, possible && whyNotEntry(name, configurations, possible)])),
       metrics: Object.fromEntries(metrics.map((metric) => [metric.id, possible && sentence(whyNotMetric(metric, possible, asked.methods.length))])),
       folder: { name: asked.name, place: shortPlace(asked.place === null ? usualFolder : handles.path(asked.place)), holds: 'nothing' },
       explanations: null, seconds: null, unknown: 0, problem: null,
