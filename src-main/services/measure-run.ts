@@ -1,5 +1,5 @@
 import { metrics as allMetrics } from '#engine/metrics/registry.ts'
-import type { JudgedMap, MetricOutcome } from '#engine/metrics/metric.ts'
+import { judgePrefix, type JudgedMap, type MetricOutcome } from '#engine/metrics/metric.ts'
 import type { Pool } from '#pool/pool.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { ModelSource } from '#shared/domain/model.ts'
@@ -51,9 +51,6 @@ export async function measureRun(run: StoredRun, pool: Pick<Pool, 'measure' | 'i
   return outcomes.map((outcome) => measurementOf(outcome, judge?.name ?? null))
 }
 
-/** Of the details that a second classifier gave. */
-const judgedPrefix = 'judge-'
-
 /** At the classifier's input size, as it was when the run ended. */
 async function judgedMap(run: StoredRun): Promise<JudgedMap> {
   const { order: { view: { size } }, signed } = run.manifest
@@ -71,7 +68,7 @@ function measurementOf({ id, measurement, error }: MetricOutcome, judge: string 
     metric: id, parameters: resolveParameters(metric, {}), value: finite(value),
     details: Object.fromEntries(Object.entries(details).map(([name, detail]) => [name, finite(detail)])),
     curves: curves.map(({ name, x, y }) => ({ name, x: x.map(finite), y: y.map(finite) })),
-    note: note ?? null, error, judge: Object.keys(details).some((name) => name.startsWith(judgedPrefix)) ? judge : null,
+    note: note ?? null, error, judge: Object.keys(details).some((name) => name.startsWith(judgePrefix)) ? judge : null,
   }
 }
 

@@ -6,7 +6,7 @@ import type { Classifier } from '../classifier/classifier.ts'
 import { switchOf } from '../methods/common/parameters.ts'
 import { compose, inPlace, type Frame } from '../methods/masks/compose.ts'
 import { createFill } from '../methods/masks/fills.ts'
-import type { Metric, MetricTask } from './metric.ts'
+import { judgePrefix, type Metric, type MetricTask } from './metric.ts'
 import { scaled } from './scale.ts'
 import { maskOf } from './shown.ts'
 import { topClassOf } from './top-class.ts'
@@ -30,14 +30,14 @@ export const keepRateMetric: Metric = {
     const mask = maskOf(task.map)
     const details: Record<string, number> = {}
     await rates(task, task.classifier, mask, task.target, '', details)
-    if (task.judge) await rates(task, task.judge, mask, task.target, 'judge-', details)
+    if (task.judge) await rates(task, task.judge, mask, task.target, judgePrefix, details)
     if (switchOf(task.parameters, 'wrong-class')) {
       const { classes, name } = task.classifier.info
       if (classes < 2) throw new MaskscopeError('unavailable', `${name} has one class only, so there is no wrong one; switch the parameter wrong-class off.`, { subject: 'wrong-class' })
       const wrong = (task.target + 1 + createRandom(task.seed, 'wrong-class').below(classes - 1)) % classes
       const forged = maskOf(await task.explain(task.image, { target: wrong }))
       await rates(task, task.classifier, forged, wrong, 'wrong-', details)
-      if (task.judge) await rates(task, task.judge, forged, wrong, 'judge-wrong-', details)
+      if (task.judge) await rates(task, task.judge, forged, wrong, `${judgePrefix}wrong-`, details)
     }
     return { value: details['unseen']!, details }
   },
@@ -75,7 +75,7 @@ async function rates({ image, frame, seed }: MetricTask, asked: Classifier, mask
     from += seen[k]!.length
   })
   details[`${prefix}seen`] = seenFills.reduce((sum, kind) => sum + details[`${prefix}seen-${kind}`]! / seenFills.length, 0)
-  if (!prefix.startsWith('judge')) details[`${prefix}area`] = mask.reduce((sum, value) => sum + value, 0) / mask.length
+  if (!prefix.startsWith(judgePrefix)) details[`${prefix}area`] = mask.reduce((sum, value) => sum + value, 0) / mask.length
   details[`${prefix}mask-only`] = share([outline!])
   details[`${prefix}clean`] = share([clean!])
 }

@@ -41,6 +41,9 @@ export interface MetricTask {
   signal: AbortSignal
 }
 
+/** With which the names of details begin that a judge answered. */
+export const judgePrefix = 'judge-'
+
 export interface Measurement {
   /** NaN where it is not defined for this image; said in `note`. */
   value: number

@@ -257,6 +257,19 @@ test('one image on which a method fails costs no other, and is counted with its 
   expect(values.map((value, i) => value === sound.values[i])).toEqual(values.map((_, i) => i !== at))
 })
 
+test('a model with one output is right from one half on; one that gives no probability is never wrong', async () => {
+  const items = (await resolveData('scenes:2@2000000')).map((item, index) => ({ index, item }))
+  const labels = await Promise.all(items.map(async ({ item }) => (await item.load()).objects![0]!.label!))
+  const info = { ...(await workbench.pool.info(demo.source)), classes: 1, head: 'sigmoid', labels: [labels[0]!.text!] } as ModelInfo
+  const seen = async (logit: number, head = info.head): Promise<string[]> => {
+    const { subjects, excluded } = await prepareChunk({ classify: async (_, { count }) => new Float32Array(count).fill(logit) }, demo.source, { ...info, head }, 'tfjs', items.slice(0, 1))
+    return [...subjects.map(({ target }) => `target ${target}`), ...excluded.map(({ reason, text }) => `${reason}: ${text}`)]
+  }
+  expect(await seen(2)).toEqual(['target 0'])
+  expect(await seen(-2)).toEqual([`wrong: The classifier sees no ${labels[0]!.text!} (0.119).`])
+  expect(await seen(-2, 'none')).toEqual(['target 0'])
+})
+
 test('means, intervals and tests against numbers by hand', () => {
   const manifest = { ...({} as Results['manifest']), model: { name: 'm', sha256: '', key: '' }, judge: null, data: 'd', seed: 1, metrics: ['iou'], entries: ['a', 'b', 'c'].map((name) => ({ name, method: 'random', parameters: {}, draws: 1 })) }
   const values: Record<string, number[]> = { a: [0.1, 0.2, 0.3, 0.4], b: [0.2, 0.4, 0.6, 0.8], c: [0.1, 0.2, 0.3, NaN] }
