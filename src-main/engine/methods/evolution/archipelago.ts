@@ -1,12 +1,12 @@
 import type { MapData } from '#shared/domain/image.ts'
 import type { MapPart, MapStack } from '#shared/domain/run.ts'
 import { upsample } from '#shared/imaging/interpolation.ts'
-import { createIsland, type Individual, type Island, type Place } from './island.ts'
+import { createIsland, diversityOf, type Individual, type Island, type Place, type Population } from './island.ts'
 import type { EvolutionSettings } from './settings.ts'
 
 /** All islands of one image. They know nothing of each other; the map is the mean of theirs. */
 export interface Archipelago {
-  /** One generation of every island. */
+  /** One generation of every island; what the rest tells is of then. Until the next call islands may be a generation ahead. */
   advance(generation: number): Promise<void>
   /** Fitness of the individuals of all islands, and how much their masks differ. */
   losses(): { best: number; median: number; worst: number; diversity: number }
@@ -27,11 +27,14 @@ const partCount = 32
 
 export function createArchipelago(place: Place, settings: EvolutionSettings): Archipelago {
   const islands = Array.from({ length: settings.islands }, (_, index) => createIsland(place, settings, index))
+  /** The next generation of each island. */
+  let coming: Promise<Population>[] = []
+  let present: { island: Island; population: Population }[] = []
   let reacted = false
 
   function ranked(): { island: Island; individual: Individual }[] {
-    return islands
-      .flatMap((island) => island.individuals().map((individual) => ({ island, individual })))
+    return present
+      .flatMap(({ island, population }) => population.individuals.map((individual) => ({ island, individual })))
       .sort((a, b) => b.individual.fitness - a.individual.fitness)
   }
 
@@ -45,22 +48,25 @@ export function createArchipelago(place: Place, settings: EvolutionSettings): Ar
 
   return {
     async advance(generation) {
-      await Promise.all(islands.map((island) => island.advance(generation)))
-      reacted ||= islands.some((island) => {
-        const [one, ...others] = island.individuals()
-        return others.some(({ gain }) => Math.abs(gain - one!.gain) > 1e-6)
-      })
+      const awaited = generation === 0 ? islands.map((island) => island.advance(0)) : coming
+      // No island waits for the others, so that there is always something to ask.
+      coming = generation + 1 < settings.plan.length ? islands.map((island, i) => awaited[i]!.then(() => island.advance(generation + 1))) : []
+      // Whether one fails is asked when its turn comes.
+      for (const population of coming) population.catch(() => undefined)
+      const populations = await Promise.all(awaited)
+      present = islands.map((island, i) => ({ island, population: populations[i]! }))
+      reacted ||= populations.some(({ individuals: [one, ...others] }) => others.some(({ gain }) => Math.abs(gain - one!.gain) > 1e-6))
     },
     losses() {
       const fitness = ranked().map(({ individual }) => individual.fitness)
       const middle = fitness.length >> 1
       const median = fitness.length % 2 === 1 ? fitness[middle]! : (fitness[middle - 1]! + fitness[middle]!) / 2
-      const diversity = islands.reduce((sum, island) => sum + island.diversity(), 0) / islands.length
+      const diversity = present.reduce((sum, { island, population }) => sum + diversityOf(island, population), 0) / present.length
       return { best: fitness[0]!, median, worst: fitness.at(-1)!, diversity }
     },
     best: () => ranked()[0]!.individual,
     map() {
-      const maps = islands.map((island) => pictureOf(island, island.mean()))
+      const maps = present.map(({ island, population }) => pictureOf(island, population.mean))
       const { height, width } = maps[0]!
       const data = new Float32Array(height * width)
       for (const map of maps) for (let i = 0; i < data.length; i++) data[i]! += map.data[i]! / maps.length

@@ -32,17 +32,19 @@ export interface Individual extends Verdict {
   values: Float32Array
 }
 
+/** An island after a generation, which the next ones do not change. */
+export interface Population {
+  /** Best first. */
+  individuals: readonly Individual[]
+  /** The rank-weighted mean of the populations of the averaged part so far, or of this one before that, as rendered. */
+  mean: Float32Array
+}
+
 /** One population with its own fill, segments and random numbers. */
 export interface Island {
   genotype: Genotype
   /** Makes the generation of the plan: 0 first, then one after the other. */
-  advance(generation: number): Promise<void>
-  /** Best first. */
-  individuals(): Individual[]
-  /** The rank-weighted mean of the populations of the averaged part, or of the present one before that, as rendered. */
-  mean(): Float32Array
-  /** Mean over the image of the standard deviation between individuals. */
-  diversity(): number
+  advance(generation: number): Promise<Population>
 }
 
 /** How many segments the islands have, as multiples of the parameter, in turn: borders of several sizes average out. */
@@ -78,14 +80,9 @@ export function createIsland(place: Place, settings: EvolutionSettings, index: n
     return individuals
   }
 
-  function individuals(): Individual[] {
-    return order(evolution.fitness).map((i) => known.get(evolution.population[i]!)!)
-  }
-
-  function presentMean(): Float64Array {
-    const all = individuals()
+  function presentMean(individuals: readonly Individual[]): Float64Array {
     // Of random draws only those that count were kept.
-    const counted = settings.strategy === 'random' ? all : all.slice(0, Math.max(1, Math.ceil(settings.elite * all.length)))
+    const counted = settings.strategy === 'random' ? individuals : individuals.slice(0, Math.max(1, Math.ceil(settings.elite * individuals.length)))
     const weights = (counted.length * (counted.length + 1)) / 2
     const mean = new Float64Array(genotype.values)
     counted.forEach(({ values }, rank) => {
@@ -95,9 +92,17 @@ export function createIsland(place: Place, settings: EvolutionSettings, index: n
     return mean
   }
 
+  /** @returns the mean so far */
+  function average(present: Float64Array, generation: number): Float64Array {
+    if (generation < averageFrom) return present
+    const { size } = plan[generation]!
+    for (let k = 0; k < sum.length; k++) sum[k]! += size * present[k]!
+    summed += size
+    return sum.map((value) => value / summed)
+  }
+
   return {
     genotype,
-    individuals,
     async advance(generation) {
       const { size, redrawn } = plan[generation]!
       if (generation === 0) evolution.score((await look(evolution.population)).map(({ fitness }) => fitness))
@@ -111,27 +116,25 @@ export function createIsland(place: Place, settings: EvolutionSettings, index: n
         if (redrawn) evolution.score(found.slice(0, parents.length))
         evolution.select(found.slice(parents.length))
       }
-      if (generation < averageFrom) return
-      const present = presentMean()
-      for (let k = 0; k < sum.length; k++) sum[k]! += size * present[k]!
-      summed += size
-    },
-    mean: () => Float32Array.from(summed === 0 ? presentMean() : sum.map((value) => value / summed)),
-    diversity() {
-      const all = individuals()
-      const deviations = new Float32Array(genotype.values)
-      for (let k = 0; k < deviations.length; k++) {
-        let first = 0
-        let second = 0
-        for (const { values } of all) {
-          first += values[k]! / all.length
-          second += values[k]! ** 2 / all.length
-        }
-        deviations[k] = Math.sqrt(Math.max(0, second - first * first))
-      }
-      return genotype.area(deviations)
+      const individuals = order(evolution.fitness).map((i) => known.get(evolution.population[i]!)!)
+      return { individuals, mean: Float32Array.from(average(presentMean(individuals), generation)) }
     },
   }
+}
+
+/** Mean over the image of the standard deviation between individuals. */
+export function diversityOf({ genotype }: Island, { individuals }: Population): number {
+  const deviations = new Float32Array(genotype.values)
+  for (let k = 0; k < deviations.length; k++) {
+    let first = 0
+    let second = 0
+    for (const { values } of individuals) {
+      first += values[k]! / individuals.length
+      second += values[k]! ** 2 / individuals.length
+    }
+    deviations[k] = Math.sqrt(Math.max(0, second - first * first))
+  }
+  return genotype.area(deviations)
 }
 
 function begin(settings: EvolutionSettings, genotype: Genotype, seed: number, index: number): Evolution {

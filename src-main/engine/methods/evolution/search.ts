@@ -40,14 +40,24 @@ export async function* search(task: ExplainTask, settings: EvolutionSettings): A
     const place = { frame, image, target, head, seed: task.seeds[index]!, queries: createMaskQueries(classifier, frame, image, task.spread) }
     return { place, archipelago: createArchipelago(place, settings), clean: clean[index]!, evaluations: { forward: 1, backward: 0 } }
   })
+  try {
+    return yield* evolve(task, settings, subjects)
+  } finally {
+    for (const { place } of subjects) place.queries.close()
+  }
+}
+
+async function* evolve(task: ExplainTask, settings: EvolutionSettings, subjects: readonly Subject[]): AsyncGenerator<Step, Explanation[], void> {
+  const { signal } = task
   const iterations = settings.plan.length - 1
   const stored = new Set(storedIterations(iterations))
-  for (let iteration = 0; iteration <= iterations; iteration++) {
+  for (const [iteration, { spent }] of settings.plan.entries()) {
     await task.steer?.(iteration)
-    for (const [image, { archipelago, evaluations, place }] of subjects.entries()) {
+    for (const [image, { archipelago, evaluations }] of subjects.entries()) {
       checkCancelled(signal)
       await archipelago.advance(iteration)
-      evaluations.forward = 1 + place.queries.forward
+      // Not what was asked ahead.
+      evaluations.forward = 1 + settings.islands * spent
       const look = (): MapData => archipelago.map()
       yield {
         image, iteration, iterations, losses: archipelago.losses(), probability: archipelago.best().probability, evaluations: { ...evaluations },

@@ -31,6 +31,8 @@ export interface MaskQueries {
    * taken from `questions` ahead is given up where the reader stops.
    */
   stream<T extends MaskQuestion>(questions: Iterable<T>): AsyncGenerator<{ question: T; rows: Float32Array[] }, void>
+  /** Gives up what is asked for and not begun; it is answered no more. */
+  close(): void
   /** Images sent through the classifier so far, as far as they were asked for by `ask` or handed out by `stream`. */
   readonly forward: number
 }
@@ -49,7 +51,7 @@ interface Piece {
   fail(error: unknown): void
 }
 
-/** One share of work on its way to a helper is being computed, another waits there. */
+/** So long a share, and another that waits there, is what a helper has at most, in however many small ones. */
 const sharesPerHelper = 2
 /** About what a share should take, in ms: short, so that a worker that is wanted elsewhere is free soon. */
 const shareTime = 40
@@ -65,6 +67,7 @@ export function createMaskQueries(classifier: Classifier, frame: Frame, image: F
   /** Shares on their way, in the order in which they were given. */
   const given = new Set<{ piece: Piece; since: number; late: boolean }>()
   let driving = false
+  let closed = false
   /** Of one call here, in ms. */
   let callTime = 0
   let wake: () => void = () => undefined
@@ -116,13 +119,22 @@ export function createMaskQueries(classifier: Classifier, frame: Frame, image: F
 
   function lend(): void {
     if (!spread) return
-    const calls = waiting.reduce((sum, { count }) => sum + Math.ceil(count / perCall), 0)
-    if (calls > 1) spread.seek()
-    let left = calls
-    while (left > 1 && given.size < sharesPerHelper * spread.helpers) {
-      const fair = Math.ceil(left / (sharesPerHelper * (spread.helpers + 1)))
-      left -= give(waiting.at(-1)!, Math.min(fair, callsPerShare()))
+    let left = callsOf(waiting)
+    if (left > 1) spread.seek()
+    let away = callsOf([...given].map(({ piece }) => piece))
+    // Each helper has what is done here, too, in pieces that may be small; and no more than keeps it busy.
+    const fair = Math.ceil((left + away) / (spread.helpers + 1))
+    const share = Math.min(callsPerShare(), Math.ceil(fair / sharesPerHelper))
+    const most = spread.helpers * Math.min(fair, sharesPerHelper * callsPerShare())
+    while (left > 1 && away < most) {
+      const calls = give(waiting.at(-1)!, share)
+      left -= calls
+      away += calls
     }
+  }
+
+  function callsOf(pieces: readonly Piece[]): number {
+    return pieces.reduce((sum, { count }) => sum + Math.ceil(count / perCall), 0)
   }
 
   function callsPerShare(): number {
@@ -180,7 +192,7 @@ export function createMaskQueries(classifier: Classifier, frame: Frame, image: F
       if (open === 0) return resolve([])
       waiting.push({
         scene: { frame, image, fill, side }, masks, from: 0, count: masks.count, rows: found,
-        dropped: () => dropped,
+        dropped: () => dropped || closed,
         done(count) {
           open -= count
           if (open === 0) resolve(found)
@@ -197,6 +209,10 @@ export function createMaskQueries(classifier: Classifier, frame: Frame, image: F
   }
 
   return {
+    close() {
+      closed = true
+      wake()
+    },
     get forward() {
       return forward
     },

@@ -21,8 +21,10 @@ export interface Picture {
   data: Float32Array | Int32Array
 }
 
-/** How many are kept. */
-const most = 8
+/** How many are kept: a run of DE-CAM has the image, a fill for each of its islands and the labels of four sizes of segments. */
+const most = 24
+/** Pictures of a share. */
+const perShare = 3
 
 /** What a receiver keeps. */
 export class Album {
@@ -54,8 +56,8 @@ export function createPacker(): (share: Share) => SentShare {
   return ({ scene: { frame, image, fill, side }, masks }) => {
     const pictures: Picture[] = []
     const numberOf = (data: Picture['data']): number => {
-      // By its values: a method may write another fill into the same array.
-      const known = kept.findLast((other) => sameValues(other.data, data))
+      // By its values: a method may write another fill into the same array. One that the others of this share may push out is sent again.
+      const known = kept.findLast((other) => other.number > latest + perShare - 1 - most && sameValues(other.data, data))
       if (known) return known.number
       const picture = { number: ++latest, data: data.slice() }
       pictures.push(picture)

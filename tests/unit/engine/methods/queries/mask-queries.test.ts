@@ -112,6 +112,36 @@ describe('questions', () => {
     for (const size of shares) expect([0, count % masksPerCall(frame)]).toContain(size % masksPerCall(frame))
   })
 
+  test('of many small questions a helper has its half at once', async () => {
+    let open = 0
+    let most = 0
+    const spread: Spread = {
+      helpers: 1,
+      seek: () => undefined,
+      async give({ scene, masks }) {
+        most = Math.max(most, ++open)
+        const rows = await createMaskQueries(analyticClassifier(frame), frame, scene.image).ask({ masks, fill: scene.fill, side: scene.side })
+        open--
+        return rows
+      },
+    }
+    const queries = createMaskQueries(analyticClassifier(frame), frame, image, spread)
+    const rows = await Promise.all(Array.from({ length: 9 }, (_, i) => queries.ask({ masks: masksFrom(masks, 4 * i, 4), fill })))
+    expect(bytes(rows.flat())).toEqual(bytes((await asked()).slice(0, 36)))
+    expect(most).toBe(4)
+  })
+
+  test('closed: nothing more is computed', async () => {
+    const classifier = analyticClassifier(frame)
+    const queries = createMaskQueries(classifier, frame, image)
+    void queries.ask({ masks, fill })
+    queries.close()
+    void queries.ask({ masks, fill })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    // What had begun.
+    expect(classifier.calls.forward).toBeLessThanOrEqual(masksPerCall(frame))
+  })
+
   test('a helper that never answers does not keep the question', async () => {
     const spread: Spread = { helpers: 1, seek: () => undefined, give: () => new Promise(() => undefined) }
     expect(bytes(await asked({ spread }))).toEqual(bytes(await asked()))
