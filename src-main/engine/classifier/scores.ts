@@ -46,60 +46,56 @@ export function checkScores(scores: readonly Score[], classes: number, head: Hea
   }
 }
 
-/** The score of one image; writes its derivative into `seed`, which comes in as zeros. */
-function scoreOf(z: Float32Array, { kind, target }: Score, head: Head, seed: Float32Array): number {
+/** The score of one image; writes its derivative into `seed`, which comes in as zeros, where there is one. */
+function scoreOf(z: Float32Array, { kind, target }: Score, head: Head, seed?: Float32Array): number {
   const own = z[target]!
   if (kind === 'logit') {
-    seed[target] = 1
+    if (seed) seed[target] = 1
     return own
   }
   if (kind === 'margin') {
     let rival = target === 0 ? 1 : 0
-    z.forEach((v, j) => {
-      if (j !== target && v > z[rival]!) rival = j
-    })
-    seed[target] = 1
-    seed[rival] = -1
+    for (let j = 0; j < z.length; j++) if (j !== target && z[j]! > z[rival]!) rival = j
+    if (seed) {
+      seed[target] = 1
+      seed[rival] = -1
+    }
     return own - z[rival]!
   }
   return head === 'sigmoid' ? sigmoidScore(own, kind, target, seed) : softmaxScore(z, kind, target, seed)
 }
 
-function sigmoidScore(z: number, kind: Score['kind'], target: number, seed: Float32Array): number {
+function sigmoidScore(z: number, kind: Score['kind'], target: number, seed?: Float32Array): number {
   // σ(−|z|) and 1 + e^−|z| never overflow
   const small = Math.exp(-Math.abs(z))
   const p = z >= 0 ? 1 / (1 + small) : small / (1 + small)
   const q = z >= 0 ? small / (1 + small) : 1 / (1 + small)
+  if (seed) seed[target] = kind === 'probability' ? p * q : kind === 'log-probability' ? q : 1
   switch (kind) {
     case 'probability':
-      seed[target] = p * q
       return p
     case 'log-probability':
-      seed[target] = q
       return Math.min(z, 0) - Math.log1p(small)
     default:
-      seed[target] = 1
       return z
   }
 }
 
-function softmaxScore(z: Float32Array, kind: Score['kind'], target: number, seed: Float32Array): number {
+function softmaxScore(z: Float32Array, kind: Score['kind'], target: number, seed?: Float32Array): number {
   // log of the sum over the other classes, without cancellation
   let max = -Infinity
-  z.forEach((v, j) => {
-    if (j !== target && v > max) max = v
-  })
+  for (let j = 0; j < z.length; j++) if (j !== target && z[j]! > max) max = z[j]!
   let sum = 0
-  z.forEach((v, j) => {
-    if (j !== target) sum += Math.exp(v - max)
-  })
+  for (let j = 0; j < z.length; j++) if (j !== target) sum += Math.exp(z[j]! - max)
   const odds = z[target]! - (max + Math.log(sum))
   // p = σ(odds); the others share 1 − p in proportion to their own softmax
   const small = Math.exp(-Math.abs(odds))
   const p = odds >= 0 ? 1 / (1 + small) : small / (1 + small)
-  const rest = odds >= 0 ? small / (1 + small) : 1 / (1 + small)
-  const factor = kind === 'probability' ? p * rest : kind === 'log-probability' ? rest : 1
-  z.forEach((v, j) => (seed[j] = j === target ? factor : -factor * (Math.exp(v - max) / sum)))
+  if (seed) {
+    const rest = odds >= 0 ? small / (1 + small) : 1 / (1 + small)
+    const factor = kind === 'probability' ? p * rest : kind === 'log-probability' ? rest : 1
+    for (let j = 0; j < z.length; j++) seed[j] = j === target ? factor : -factor * (Math.exp(z[j]! - max) / sum)
+  }
   switch (kind) {
     case 'probability':
       return p
@@ -112,10 +108,6 @@ function softmaxScore(z: Float32Array, kind: Score['kind'], target: number, seed
 
 /** The score of each row of logits for the same target, without derivatives. @throws as `scoresAndSeeds` */
 export function scoreValues(rows: readonly Float32Array[], score: Score, head: Head): Float32Array {
-  const seed = new Float32Array(rows[0]?.length ?? 0)
-  if (rows.length > 0) checkScores([score], seed.length, head)
-  return Float32Array.from(rows, (row) => {
-    seed.fill(0)
-    return scoreOf(row, score, head, seed)
-  })
+  if (rows.length > 0) checkScores([score], rows[0]!.length, head)
+  return Float32Array.from(rows, (row) => scoreOf(row, score, head))
 }
