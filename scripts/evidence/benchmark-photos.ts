@@ -37,26 +37,38 @@ export async function photosPart(sitting: Sitting, { photos, partitions, network
     const base = path.join(root, 'models', 'imagenet')
     return loadModel(path.join(base, file), { range: [-1, 1], labels: path.join(base, labels), ...options })
   }
-  const pages = ['## (e) Photos and pretrained networks', '', `Methods at their defaults, in mosaics with the logit as the score where they have it. Photos that the network recognises with a probability of at least ${sure}, ${photos} at most; the judge is another of the networks.`]
-  for (const { name, judge } of networks.filter((network) => wanted?.includes(network.name) ?? true)) {
+  const pages = ['## (e) Photos and pretrained networks', '', `Methods at their defaults, in mosaics with the logit as the score where they have it. Photos that the network recognises with a probability of at least ${sure}; the judge is another of the networks.`]
+  for (const { name, judge, most } of wantedNetworks(wanted, photos)) {
     const model = await load(name)
     const ids = (await methodsFor(model, methods)).filter((id) => id !== 'oracle')
-    const list = await sureList(sitting, root, name, model, photos)
-    const found = await sitting.benchmark(`e-${name}-${photos}`, {
+    const list = await sureList(sitting, root, name, model, most)
+    const found = await sitting.benchmark(`e-${name}-${most}`, {
       model, judge: await load(judge), data: `list:${list}`, methods: ids, metrics: ['deletion', 'insertion', 'keep-rate'], draws: 1,
     })
     // All of a mosaic is seen, each cell as large as the network's own input.
     const wide = await load(name, { fit: 'squash', inputScale: 2 })
-    const grids = await sitting.benchmark(`e-grid-${name}-${photos}-${partitions}`, {
+    const grids = await sitting.benchmark(`e-grid-${name}-${most}-${partitions}`, {
       model: wide, data: `mosaic:2(list:${list})*${partitions}`, methods: ids, configurations: byLogit(ids), metrics: ['grid-pointing-game'], draws: 1,
     })
     pages.push(
-      '', `### ${name}, judged by ${judge}`, '', `${found.summary.images} photos; ${grids.summary.images} cells of 2×2 mosaics in ${partitions} ${partitions === 1 ? 'partition' : 'partitions'}, each cell of the network's own input size, photos as clusters.`, '',
+      '', `### ${name}, judged by ${judge}`, '', `${found.summary.images} photos${found.summary.images < most ? ', all that it is so sure of' : ''}; ${grids.summary.images} cells of 2×2 mosaics in ${partitions} ${partitions === 1 ? 'partition' : 'partitions'}, each cell of the network's own input size, photos as clusters.`, '',
       metricsTable(found, ['insertion', 'deletion', 'keep-rate']), '',
       table(['method', 'grid pointing game'], ranked(grids, 'grid-pointing-game').map((id) => [id, interval(grids, id, 'grid-pointing-game')])),
     )
   }
   return pages.join('\n')
+}
+
+/** @param wanted NAME, or NAME:PHOTOS; null: all */
+function wantedNetworks(wanted: readonly string[] | null, photos: number): (Network & { most: number })[] {
+  if (!wanted) return networks.map((network) => ({ ...network, most: photos }))
+  return wanted.map((text) => {
+    const [name, own] = text.split(':')
+    const network = networks.find((known) => known.name === name)
+    const most = own === undefined ? photos : Number(own)
+    if (!network || !(most > 0)) throw new Error(`--networks has "${text}"; write NAME or NAME:PHOTOS, with ${networks.map((known) => known.name).join(', ')}.`)
+    return { ...network, most }
+  })
 }
 
 /** In a mosaic a probability tells of the other cells, too: the logit for all methods that have it as a score. */

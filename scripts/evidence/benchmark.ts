@@ -45,7 +45,7 @@ export interface Sizes {
   photos: number
   /** Of the photos into mosaics, in (e). */
   partitions: number
-  /** Of (e). null: all. */
+  /** Of (e): names, or NAME:PHOTOS where a network is to have its own number of them. null: all. */
   networks: string[] | null
   trainingShare: number
   /** null: all. */
