@@ -28,7 +28,7 @@ const ticksPerSecond = 100
 const data = process.env['MASKSCOPE_DATA'] ?? 'no-data'
 const networks = {
   mobilenetV1Quarter: { file: 'models/imagenet/mobilenet_v1_0.25_128/graph/model.json', side: 128, questions: 4000 },
-  mobilenetV2: { file: 'models/imagenet/mobilenet_v2_1.0_224/graph-uint8/model.json', side: 224, questions: 500 },
+  mobilenetV2: { file: 'models/imagenet/mobilenet_v2_1.0_224/graph-uint8/model.json', side: 224, questions: 4000 },
 }
 
 async function findSubjects(quick: boolean): Promise<Record<string, Subject>> {
@@ -87,10 +87,11 @@ export async function run({ quick }: BenchOptions): Promise<object> {
         }
         const rates: Record<string, number[]> = {}
         const spent: Record<string, number[]> = {}
-        for (let round = 0; round < (quick ? 2 : 5); round++) {
+        // A run of the largest takes a minute.
+        for (let round = 0; round < (quick ? 2 : side > 128 ? 3 : 5); round++) {
           for (const [way, explain] of Object.entries(ways)) {
             // A worker that changes its threads prepares the model anew, and helpers are found in the first run.
-            await explain(jobOf(round === 0 ? questions : Math.max(128, questions / 4)))
+            await explain(jobOf(Math.max(512, questions / 8)))
             const before = processorSeconds([single.pid, ...pool.workers().map(({ pid }) => pid)])
             const done = await explain(jobOf(questions))
             ;(spent[way] ??= []).push((processorSeconds([single.pid, ...pool.workers().map(({ pid }) => pid)]) - before) / done.questions)
