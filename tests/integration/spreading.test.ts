@@ -58,7 +58,8 @@ async function helped(given: ExplainJob, on: (message: WorkerRequest, wire: Wire
   for (let attempt = 0; attempt < 10; attempt++) {
     let shares = 0
     hear = (message, wire) => {
-      if (message.type === 'assist') on(message, wire, ++shares)
+      if (message.type === 'assist') shares++
+      on(message, wire, shares)
     }
     const { explanations } = await two.explain(source, given).finally(() => (hear = () => undefined))
     if (shares > 0) return explanations[0]!.saliency.data
@@ -101,11 +102,21 @@ onnxruntimeTest('which way of using the cores does more is measured at the first
   }
 })
 
+test.each(['de-cam', 'kernel-shap'])('%s by default: the bytes of one worker, and every share that is given is answered', async (method) => {
+  const given = job(2, { method, parameters: resolveParameters(findMethod(method), {}) })
+  let refused = 0
+  const map = await helped(given, (message) => {
+    if (message.type === 'shared' && !message.logits) refused++
+  })
+  expect(refused).toBe(0)
+  expect(map).toEqual(await mapOf(alone, given))
+})
+
 test('a helper that dies in the middle: its shares are computed again, and the run goes on with the next', async () => {
   const given = job(2500)
   let killed = 0
-  const map = await helped(given, (_message, wire, shares) => {
-    if (shares !== 2) return
+  const map = await helped(given, ({ type }, wire, shares) => {
+    if (type !== 'assist' || shares !== 2) return
     killed++
     process.kill(wire.pid!, 'SIGKILL')
   })
