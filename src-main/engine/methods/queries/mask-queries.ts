@@ -51,7 +51,7 @@ interface Piece {
   fail(error: unknown): void
 }
 
-/** So long a share, and another that waits there, is what a helper has at most, in however many small ones. */
+/** What is on its way to a helper, in shares of full length: one is being computed, another waits there. Short ones may be more. */
 const sharesPerHelper = 2
 /** About what a share should take, in ms: short, so that a worker that is wanted elsewhere is free soon. */
 const shareTime = 40
@@ -122,7 +122,7 @@ export function createMaskQueries(classifier: Classifier, frame: Frame, image: F
     let left = callsOf(waiting)
     if (left > 1) spread.seek()
     let away = callsOf([...given].map(({ piece }) => piece))
-    // Each helper has what is done here, too, in pieces that may be small; and no more than keeps it busy.
+    // To each helper as much as stays here, and no more than keeps it busy.
     const fair = Math.ceil((left + away) / (spread.helpers + 1))
     const share = Math.min(callsPerShare(), Math.ceil(fair / sharesPerHelper))
     const most = spread.helpers * Math.min(fair, sharesPerHelper * callsPerShare())
