@@ -148,11 +148,13 @@ async function scenesPart(sitting: Sitting, { scenes, faith, defaults }: Sizes, 
   const settings = { ...configurations, ...twofold }
   const ofMaps = metrics.filter(({ cost, needs }) => cost === 'map' && !needs.includes('mosaic') && !needs.includes('others')).map(({ id }) => id)
   const tuned = await sitting.benchmark('a-tuned', { model, judge, data, limit: scenes, methods, configurations: settings, metrics: ofMaps })
+  const agrees = methods.length > 1
   const faithful = await sitting.benchmark('a-faith', {
-    model, judge, data, limit: faith, methods, configurations: settings, metrics: metrics.filter(({ cost }) => cost === 'queries').map(({ id }) => id), draws: 1,
+    model, judge, data, limit: faith, methods, configurations: settings, draws: 1,
+    metrics: [...metrics.filter(({ cost }) => cost === 'queries').map(({ id }) => id), ...(agrees ? ['agreement'] : [])],
+    // Agreement compares with the maps of all methods, also where one of them changes later.
+    keepMaps: agrees,
   })
-  // By itself: it needs the maps of all methods again whenever one of them changes.
-  const agreeing = methods.length < 2 ? null : await sitting.benchmark('a-agreement', { model, judge, data, limit: faith, methods, configurations: settings, metrics: ['agreement'], draws: 1 })
   const plain = await sitting.benchmark('a-default', { model, judge, data, limit: defaults, methods, configurations: twofold, metrics: ['average-precision', 'iou'], draws: 1 })
   const found = claims(tuned)
   const easy = easyMethods(tuned)
@@ -174,7 +176,7 @@ async function scenesPart(sitting: Sitting, { scenes, faith, defaults }: Sizes, 
     '',
     verdict(found) || 'The mask systems were not run.',
     '',
-    `All metrics of place, then of faithfulness (${faithful.summary.images} scenes, one seed), then of form${agreeing ? `, and agreement with the others (${agreeing.summary.images} scenes, one seed)` : ''}; tuned configurations:`,
+    `All metrics of place, then of faithfulness (${faithful.summary.images} scenes, one seed), then of form${agrees ? ', and agreement with the others (the scenes of faithfulness)' : ''}; tuned configurations:`,
     '',
     metricsTable(tuned, placeMetrics),
     '',
@@ -186,7 +188,7 @@ async function scenesPart(sitting: Sitting, { scenes, faith, defaults }: Sizes, 
     '',
     metricsTable(tuned, formMetrics),
     '',
-    agreeing ? metricsTable(agreeing, ['agreement']) : '',
+    agrees ? metricsTable(faithful, ['agreement']) : '',
   ].join('\n')
 }
 

@@ -7,6 +7,7 @@ import { fatalReason } from './fatal.ts'
 import { findMethod } from './methods/registry.ts'
 import { judgedMapOf } from './metrics/judged-map.ts'
 import type { JudgedMap, Measurement, Metric, MetricOutcome, MetricTask } from './metrics/metric.ts'
+import { createOnce } from './metrics/once.ts'
 import { findMetric } from './metrics/registry.ts'
 
 /** One map and what is asked of it. */
@@ -35,14 +36,16 @@ export interface MeasureWork {
 /** @throws MaskscopeError 'cancelled', and whatever ends the process; the failure of one metric is its own outcome */
 export async function measureAll(work: MeasureWork, classifier: Classifier, judge: Classifier | null, signal: AbortSignal): Promise<MetricOutcome[]> {
   const outcomes: MetricOutcome[] = []
-  for (const { id, parameters } of work.metrics) {
+  const ofMap = new Map<string, unknown>()
+  for (const { id, parameters: given } of work.metrics) {
     // Messages, `cancel` among them, are read between turns of the event loop only.
     await nextTurn()
     if (signal.aborted) throw cancelled()
     try {
       const metric = findMetric(id)
-      const task = taskOf(work, classifier, judge, signal)
-      outcomes.push({ id, measurement: await measureOne(metric, { ...task, parameters: resolveParameters(metric, parameters) }), error: null })
+      const parameters = resolveParameters(metric, given)
+      const once = createOnce(classifier, { image: work.image, target: work.target, seed: work.seed, metric: id, parameters }, ofMap)
+      outcomes.push({ id, measurement: await measureOne(metric, { ...taskOf(work, classifier, judge, signal), parameters, once }), error: null })
     } catch (error) {
       if (signal.aborted) throw cancelled()
       if (fatalReason(error) !== undefined) throw error
@@ -88,7 +91,7 @@ export function whyNotMeasured({ title, needs }: Pick<Metric, 'title' | 'needs'>
   return null
 }
 
-function taskOf(work: MeasureWork, classifier: Classifier, judge: Classifier | null, signal: AbortSignal): Omit<MetricTask, 'parameters'> {
+function taskOf(work: MeasureWork, classifier: Classifier, judge: Classifier | null, signal: AbortSignal): Omit<MetricTask, 'parameters' | 'once'> {
   const { height, width, channels } = classifier.info.input
   const { image, target, seed, map, object, others, evaluations, method: id, methodParameters, methodSeed = seed } = work
   if (image.length !== height * width * channels) {

@@ -1,9 +1,9 @@
 import type { ScoreKind } from '#shared/domain/score.ts'
-import { createRandom } from '#shared/random/random.ts'
+import { createRandom, type Random } from '#shared/random/random.ts'
 import { scoreValues } from '../classifier/scores.ts'
 import { checkCancelled } from '../methods/common/cancelled.ts'
 import { classifyAll, imagesPerCall } from '../methods/masks/calls.ts'
-import { noisyLinearImputation } from './imputation.ts'
+import { linearImputation, withImputation } from './imputation.ts'
 import type { MetricTask } from './metric.ts'
 import { breakTies, isCleanCut, type Ranking } from './ranking.ts'
 import { renderStandIn, type StandIn } from './stand-ins.ts'
@@ -51,7 +51,7 @@ export async function hide(task: MetricTask, { ranking, ranges, fill, score, ord
   const answers = await ask(task, shots.length, score, (i, out) => {
     const { sequence, range, k, r } = shots[i]!
     if (picture) takeAway(task, sequence, range, picture, out)
-    else impute(task, sequence, range, createRandom(task.seed, 'metric', 'road', k, r), out)
+    else impute(task, sequence, range, r, createRandom(task.seed, 'metric', 'road', k, r), out)
   })
   const byOrder = sequences.map(() => new Array<number>(ranges.length).fill(0))
   const topByOrder = sequences.map(() => new Array<number>(ranges.length).fill(0))
@@ -96,8 +96,13 @@ function takeAway({ image, frame: { channels } }: MetricTask, sequence: Uint32Ar
   }
 }
 
-function impute({ image, frame: { height, width, channels } }: MetricTask, sequence: Uint32Array, { from, to }: Range, random: ReturnType<typeof createRandom>, out: Float32Array): void {
-  const removed = new Uint8Array(height * width)
-  for (let i = from; i < to; i++) removed[sequence[i]!] = 1
-  out.set(from === to ? image : noisyLinearImputation(image, height, width, channels, removed, random, closeEnough))
+/** Metrics that take away the same pixels share the imputation; the noise of each is its own. */
+function impute(task: MetricTask, sequence: Uint32Array, { from, to }: Range, order: number, random: Random, out: Float32Array): void {
+  const { image, frame: { height, width, channels } } = task
+  const imputation = task.once.forAllMetrics(`imputation of order ${order} from ${from} to ${to}`, () => {
+    const removed = new Uint8Array(height * width)
+    for (let i = from; i < to; i++) removed[sequence[i]!] = 1
+    return linearImputation(image, height, width, channels, removed, closeEnough)
+  })
+  out.set(withImputation(image, channels, imputation, random))
 }

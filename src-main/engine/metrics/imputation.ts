@@ -13,16 +13,36 @@ import { createSystem, solve, type System } from './imputation-system.ts'
 export function noisyLinearImputation(
   image: Float32Array, height: number, width: number, channels: number, removed: Uint8Array, random?: Random, tolerance = random ? 1e-5 : 1e-8,
 ): Float32Array {
-  const out = image.slice()
-  const unknown: number[] = []
-  for (let i = 0; i < removed.length; i++) if (removed[i] === 1) unknown.push(i)
-  if (unknown.length === 0) return out
-  const system: System | null = unknown.length === removed.length ? null : createSystem(removed, height, width)
-  for (let c = 0; c < channels; c++) {
+  return withImputation(image, channels, linearImputation(image, height, width, channels, removed, tolerance), random)
+}
+
+/** What stands where pixels were removed, before the noise. */
+export interface Imputation {
+  /** The removed pixels, ascending. */
+  places: Uint32Array
+  /** One for each of them, channel after channel. */
+  values: Float64Array
+}
+
+/** The means alone, see `noisyLinearImputation`. */
+export function linearImputation(image: Float32Array, height: number, width: number, channels: number, removed: Uint8Array, tolerance: number): Imputation {
+  const places = Uint32Array.from(removed.keys()).filter((i) => removed[i] === 1)
+  const values = new Float64Array(places.length * channels)
+  const system: System | null = places.length === 0 || places.length === removed.length ? null : createSystem(removed, height, width)
+  for (let c = 0; c < (places.length === 0 ? 0 : channels); c++) {
     const plane = Float64Array.from({ length: height * width }, (_, i) => image[i * channels + c]!)
     if (system) solve(system, plane, tolerance)
     else plane.fill(plane.reduce((sum, value) => sum + value, 0) / plane.length)
-    for (const i of unknown) out[i * channels + c] = plane[i]! + (random ? 0.01 * random.normal() : 0)
+    places.forEach((i, k) => (values[c * places.length + k] = plane[i]!))
+  }
+  return { places, values }
+}
+
+/** A copy of the image with the imputation, and with noise where `random` is given. */
+export function withImputation(image: Float32Array, channels: number, { places, values }: Imputation, random?: Random): Float32Array {
+  const out = image.slice()
+  for (let c = 0, at = 0; c < channels; c++) {
+    for (const i of places) out[i * channels + c] = values[at++]! + (random ? 0.01 * random.normal() : 0)
   }
   return out
 }

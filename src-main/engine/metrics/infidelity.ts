@@ -40,31 +40,39 @@ export const infidelityMetric: Metric = {
   },
 }
 
-/** Per noisy image: f(x) − f(x − I), and Σ map·I. */
-async function pairs({ classifier, frame, image, target, map, seed, parameters, signal }: MetricTask, deviation: number, draws: number): Promise<{ lost: number[]; said: number[] }> {
+/** Per noisy image: f(x) − f(x − I), and Σ map·I. The noise is the same for every map, and so is what is lost. */
+async function pairs(task: MetricTask, deviation: number, draws: number): Promise<{ lost: readonly number[]; said: number[] }> {
+  const lost = await task.once.forAllMaps(() => lostUnder(task, deviation, draws))
+  const values = task.map.saliency.data
+  const next = noiseFrom(task.seed, deviation)
+  const said = Array.from({ length: draws }, () => values.reduce((dot, value) => dot + value * next(), 0))
+  return { lost, said }
+}
+
+/** Per noisy image: f(x) − f(x − I). */
+async function lostUnder({ classifier, frame, image, target, seed, parameters, signal }: MetricTask, deviation: number, draws: number): Promise<number[]> {
   const kind = wordOf<ScoreKind>(parameters, 'score')
   const scoresOf = (rows: readonly Float32Array[]): Float32Array => scoreValues(rows, { kind, target }, classifier.info.head)
   const clean = scoresOf(await classifyAll(classifier, frame, image, 1))[0]!
   const lost: number[] = []
-  const said: number[] = []
   const { channels } = frame
-  const random = createRandom(seed, 'infidelity')
-  const values = map.saliency.data
+  const next = noiseFrom(seed, deviation)
   const chunk = imagesPerCall(frame)
   for (let from = 0; from < draws; from += chunk) {
     checkCancelled(signal)
     const count = Math.min(chunk, draws - from)
     const data = new Float32Array(count * image.length)
-    for (let i = 0; i < count; i++) {
-      let dot = 0
-      for (let pixel = 0; pixel < values.length; pixel++) {
-        const noise = deviation * random.normal()
-        dot += values[pixel]! * noise
-        for (let c = 0; c < channels; c++) data[i * image.length + pixel * channels + c] = image[pixel * channels + c]! - noise
-      }
-      said.push(dot)
+    for (let at = 0; at < data.length; at += channels) {
+      const noise = next()
+      for (let c = 0; c < channels; c++) data[at + c] = image[(at % image.length) + c]! - noise
     }
     scoresOf(await classifyAll(classifier, frame, data, count)).forEach((score) => lost.push(clean - score))
   }
-  return { lost, said }
+  return lost
+}
+
+/** One number for each pixel of one noisy image after the other. */
+function noiseFrom(seed: number, deviation: number): () => number {
+  const random = createRandom(seed, 'infidelity')
+  return () => deviation * random.normal()
 }

@@ -4,6 +4,7 @@ import type { ParameterSchema, ParameterValues } from '#shared/domain/parameters
 import type { Evaluations } from '#shared/domain/run.ts'
 import type { Classifier } from '../classifier/classifier.ts'
 import type { Frame } from '../methods/masks/compose.ts'
+import type { Once } from './once.ts'
 
 /** A map to be judged, at the classifier's input size. */
 export interface JudgedMap {
@@ -39,6 +40,7 @@ export interface MetricTask {
   parameters: ParameterValues
   /** Checked between calls of the classifier. */
   signal: AbortSignal
+  once: Once
 }
 
 /** With which the names of details begin that a judge answered. */
