@@ -25,6 +25,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   link: () => import('./link.ts'),
   window: () => import('./window.ts'),
   'compare-grid': () => import('./compare-grid.ts'),
+  metrics: () => import('./metrics.ts'),
 }
 
 async function main(args: readonly string[]): Promise<void> {

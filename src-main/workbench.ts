@@ -55,6 +55,7 @@ export function createWorkbench(options: WorkbenchOptions = {}): Workbench {
   const timings = timingsFile === undefined ? createTimings() : createExecutorCache(timingsFile, { version: programVersion(), onProblem: log })
   const pool = createPool({
     timings,
+    log,
     memory: () => memoryBudget(memoryMegabytes?.() ?? null),
     ...(executor === undefined ? {} : { executor }),
     launch: options.launch ?? forkLauncher(workerPath(), options.workerArguments),

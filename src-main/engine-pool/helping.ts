@@ -41,6 +41,8 @@ export interface HelpingHooks {
   start(): void
   /** It says of itself that it is broken. */
   broken(worker: WorkerHandle): void
+  /** A run does without a helper from now on, which costs it nothing but time. */
+  givenUp(error: unknown): void
 }
 
 interface Run extends HelpedRun {
@@ -85,6 +87,7 @@ export function createHelping(hooks: HelpingHooks): Helping {
   function dismiss(run: Run, worker: WorkerHandle, error: unknown): void {
     run.unfit.add(worker)
     run.helpers.delete(worker)
+    if (runs.has(run)) hooks.givenUp(error)
     if (error instanceof MaskscopeError && error.code === 'worker') hooks.broken(worker)
     review()
   }

@@ -33,6 +33,8 @@ export interface PoolOptions {
   memory?: () => number
   /** How fast executors ran models in earlier sessions; those of this one where undefined. */
   timings?: Timings
+  /** What went wrong and stopped nothing, a sentence; nobody is told where undefined. */
+  log?(message: string): void
 }
 
 /** Of a question about a model. */
@@ -136,6 +138,9 @@ export function createPool(options: PoolOptions): Pool {
     idle: () => [...idle].filter((worker) => worker !== helper && !extras.has(worker)),
     broken: retire,
     start: startHelpers,
+    givenUp(error) {
+      if (!disposed) options.log?.(`A worker that helped a run could not go on, and the run does without it: ${error instanceof Error ? error.message : String(error)}`)
+    },
   })
   const coreUse = createCores({
     timings,

@@ -22,10 +22,14 @@ let alone: Pool
 let two: Pool
 /** What the workers of `two` are told, and by whom. */
 let hear: (message: WorkerRequest, wire: Wire) => void = () => undefined
+/** What the pool `two` told of what went wrong. */
+let told: string[] = []
 
 /** A pool that is told that many workers do most. */
 function poolOf(jobs: number, launch: Launch): Pool {
-  return createPool({ launch, backend: 'cpu', jobs, timings: { ...createTimings(), findWays: () => Promise.resolve({ oneWorker: 2, manyWorkers: 1 }) } })
+  return createPool({
+    launch, backend: 'cpu', jobs, log: (message) => told.push(message), timings: { ...createTimings(), findWays: () => Promise.resolve({ oneWorker: 2, manyWorkers: 1 }) },
+  })
 }
 
 beforeAll(async () => {
@@ -35,8 +39,8 @@ beforeAll(async () => {
   two = poolOf(2, () => {
     const wire = launch()
     return { ...wire, send: (message) => {
-      wire.send(message)
       hear(message, wire)
+      wire.send(message)
     } }
   })
 })
@@ -105,22 +109,37 @@ onnxruntimeTest('which way of using the cores does more is measured at the first
 test.each(['de-cam', 'kernel-shap'])('%s by default: the bytes of one worker, and every share that is given is answered', async (method) => {
   const given = job(2, { method, parameters: resolveParameters(findMethod(method), {}) })
   let refused = 0
+  told = []
   const map = await helped(given, (message) => {
     if (message.type === 'shared' && !message.logits) refused++
   })
   expect(refused).toBe(0)
+  expect(told).toEqual([])
   expect(map).toEqual(await mapOf(alone, given))
 })
 
 test('a helper that dies in the middle: its shares are computed again, and the run goes on with the next', async () => {
   const given = job(2500)
   let killed = 0
+  told = []
   const map = await helped(given, ({ type }, wire, shares) => {
     if (type !== 'assist' || shares !== 2) return
     killed++
     process.kill(wire.pid!, 'SIGKILL')
   })
   expect(killed).toBeGreaterThan(0)
+  expect(told[0]).toMatch(/^A worker that helped a run could not go on, and the run does without it: ./)
+  expect(map).toEqual(await mapOf(alone, given))
+})
+
+test('a helper that fails at a share is given up with a word, and the run finds the same', async () => {
+  const given = job(2500)
+  told = []
+  const map = await helped(given, (message) => {
+    if (message.type === 'assist') message.work = { ...message.work, pictures: [] }
+  })
+  expect(told).toHaveLength(1)
+  expect(told[0]).toMatch(/does without it: .*picture/)
   expect(map).toEqual(await mapOf(alone, given))
 })
 
