@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test, vi } from 'vitest'
+import { resolveData } from '#services/datasets.ts'
 import { runCli, runCliHere, startCli } from '../fixtures/cli.ts'
 
 vi.setConfig({ testTimeout: 240_000 })
@@ -63,11 +64,22 @@ test('tune writes what a benchmark takes: as many configurations of each method,
   expect(methods['gradient']!['average-precision']!.mean).toBeCloseTo(gradient!.best, 12)
   const blind = await runCliHere(['tune', '--model', 'demo', '--data', 'scenes:4@1000000', '--methods', 'nonsense'], root)
   expect([blind.code, blind.stderr]).toEqual([2, expect.stringContaining('nonsense')])
+  const mosaic = await runCliHere(['tune', '--model', 'demo', '--data', 'mosaic:2(scenes:10@1000000)', '--methods', 'edges', '--write', 'none.json'], root)
+  expect([mosaic.code, mosaic.stderr]).toEqual([2, expect.stringContaining('Tuning goes by average precision, which needs the true object; mosaic:2(scenes:10@1000000) does not have it')])
+  // Data of classes that the model does not have: nothing can be tuned on it.
+  const boxes = path.join(root, 'strange')
+  mkdirSync(boxes)
+  writeFileSync(path.join(boxes, 'a.txt'), 'zebra 10 10 40 40\n')
+  writeFileSync(path.join(boxes, 'a.png'), (await (await resolveData('scene:1000000'))[0]!.load()).bytes)
+  const nothing = await runCliHere(['tune', '--model', 'demo', '--data', `boxes:${boxes}`, '--methods', 'edges', '--configurations', '1', '--write', 'none.json'], root)
+  expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringMatching(/None of the images of boxes:.*strange can be tuned on: 1 of classes that it does not have\. Nothing was written/)])
+  expect(existsSync(path.join(root, 'none.json'))).toBe(false)
 })
 
 test('bad input ends with code 2 before any work', async () => {
   for (const [args, message] of [
     [['benchmark', '--model', 'demo'], /--data scenes/], [[...asked, '--against', 'rise', '--out', 'x'], /rise is not among those/],
+    [['benchmark', '--model', 'demo', '--data', 'scenes:2@1', '--methods', 'cheap'], /no method "cheap"/],
     [['benchmark', '--model', 'demo', '--data', 'idx:nowhere'], /nowhere, which does not exist/],
   ] as const) {
     const { code, stderr } = await runCliHere(args, root)

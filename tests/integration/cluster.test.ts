@@ -45,6 +45,15 @@ describe.skipIf(process.platform === 'win32')('the scripts', () => {
     }
   })
 
+  test('some tasks of an array alone, with the number of all, make the shards of their own numbers', async () => {
+    const BENCHMARK = path.join(root, 'again')
+    const { code, stdout, stderr } = await runScript('shard.sh', [...asked, '--jobs', '1'], {
+      BENCHMARK, SHARDS: '2', SLURM_ARRAY_TASK_ID: '2', SLURM_ARRAY_TASK_MIN: '2', SLURM_ARRAY_TASK_COUNT: '1',
+    })
+    expect(code, stderr).toBe(0)
+    expect(stdout).toMatch(/Shard 2 of 2 is done/)
+  })
+
   test('without a scheduler, or without a place, they say so', async () => {
     expect(await runScript('shard.sh', asked, { BENCHMARK: root })).toMatchObject({ code: 2, stderr: expect.stringMatching(/neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX/) as string })
     const { code, stderr } = await runScript('shard.sh', asked, { JOB_COMPLETION_INDEX: '0', SHARDS: '2' })

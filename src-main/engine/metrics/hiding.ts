@@ -3,7 +3,7 @@ import { createRandom, type Random } from '#shared/random/random.ts'
 import { scoreValues } from '../classifier/scores.ts'
 import { checkCancelled } from '../methods/common/cancelled.ts'
 import { classifyAll, imagesPerCall } from '../methods/masks/calls.ts'
-import { linearImputation, withImputation } from './imputation.ts'
+import { linearImputation, withImputation, type Imputation } from './imputation.ts'
 import type { MetricTask } from './metric.ts'
 import { breakTies, isCleanCut, type Ranking } from './ranking.ts'
 import { renderStandIn, type StandIn } from './stand-ins.ts'
@@ -99,10 +99,12 @@ function takeAway({ image, frame: { channels } }: MetricTask, sequence: Uint32Ar
 /** Metrics that take away the same pixels share the imputation; the noise of each is its own. */
 function impute(task: MetricTask, sequence: Uint32Array, { from, to }: Range, order: number, random: Random, out: Float32Array): void {
   const { image, frame: { height, width, channels } } = task
-  const imputation = task.once.forAllMetrics(`imputation of order ${order} from ${from} to ${to}`, () => {
+  const imputed = (): Imputation => {
     const removed = new Uint8Array(height * width)
     for (let i = from; i < to; i++) removed[sequence[i]!] = 1
     return linearImputation(image, height, width, channels, removed, closeEnough)
-  })
+  }
+  // Some 40 MB of them at this size.
+  const imputation = height * width > 224 * 224 ? imputed() : task.once.forAllMetrics(`imputation of order ${order} from ${from} to ${to}`, imputed)
   out.set(withImputation(image, channels, imputation, random))
 }

@@ -12,7 +12,7 @@ export function bestOf({ methods, comparisons, against }: Pick<Summary, 'methods
   const { better } = findMetric(metric)
   if (better === null) return null
   const sign = better === 'higher' ? 1 : -1
-  const rivals = Object.keys(methods).filter((name) => methods[name]![metric]!.mean !== null && !usesTruth(name))
+  const rivals = rivalsOn({ methods }, metric)
   if (rivals.length < 2) return null
   const meanOf = (name: string): number => sign * methods[name]![metric]!.mean!
   const first = rivals.reduce((leader, name) => (meanOf(name) > meanOf(leader) ? name : leader))
@@ -24,6 +24,16 @@ export function bestOf({ methods, comparisons, against }: Pick<Summary, 'methods
     return meanOf(first) > meanOf(other) && (apart || (p !== null && p < 0.05))
   }
   return rivals.every((name) => name === first || beats(name)) ? first : null
+}
+
+/**
+ * The methods whose means on a metric can be compared: those that have a value for the most images. A method that failed on some, which
+ * may be the harder ones, is none, nor is one that uses the true object.
+ */
+export function rivalsOn({ methods }: Pick<Summary, 'methods'>, metric: string): string[] {
+  const found = Object.keys(methods).filter((name) => methods[name]![metric]!.mean !== null && !usesTruth(name))
+  const most = Math.max(...found.map((name) => methods[name]![metric]!.n))
+  return found.filter((name) => methods[name]![metric]!.n === most)
 }
 
 /** Whether an entry's method is given what others look for. */

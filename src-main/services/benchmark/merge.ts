@@ -34,7 +34,8 @@ export async function mergeShards(folders: readonly string[], out: string): Prom
     if (path.resolve(folder) === path.resolve(out)) continue
     const source = await openRecords(folder, files)
     for (const name of await source.done()) {
-      const record = has.has(name) ? undefined : await source.read<object>(name)
+      const known = has.has(name) && (await target.read(name)) !== undefined
+      const record = known ? undefined : await source.read<object>(name)
       if (record) await target.write(name, record)
     }
     for (const seconds of await source.seconds()) {

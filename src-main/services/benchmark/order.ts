@@ -46,7 +46,7 @@ export async function makeBenchmark(pool: Pool, asked: AskedOf<Pick<LoadedModel,
   const items = limit === null ? all : all.slice(0, limit)
   const [first, info] = await Promise.all([items[0]!.load(), pool.info(model.source)])
   if (judge) await pool.info(judge.source)
-  const possible: Possible = { info, hasTruth: first.truth !== undefined, hasMosaic: first.truth?.kind === 'cell' }
+  const possible: Possible = { info, hasTruth: first.objects !== undefined, hasMosaic: first.truth?.kind === 'cell' }
   const entries = chooseEntries(asked.methods, asked.configurations, possible, { ...(left ? { left } : {}), ...(draws === undefined ? {} : { draws }) })
   if (entries.length === 0) throw new MaskscopeError('usage', 'No method fits the model and the data.', { subject: '--methods' })
   const metrics = chooseMetrics(asked.metrics, possible, entries.length).map(({ id }) => id)

@@ -65,7 +65,8 @@ export interface Performed {
 const imagesPerChunk = 8
 export const comparedName = (chunk: number): string => `${chunkName(chunk)}.compared`
 export const unitName = (chunk: number, entry: string, draw: number): string => `${chunkName(chunk)}.${entry}.s${draw}`
-export const imagesName = (chunk: number): string => `${chunkName(chunk)}.images`
+const imagesEnding = '.images'
+export const imagesName = (chunk: number): string => `${chunkName(chunk)}${imagesEnding}`
 
 /**
  * Does what is not done yet. Each piece (a chunk of images by one method with one seed) is stored when it is whole, so that the work can
@@ -93,6 +94,7 @@ export async function performBenchmark(
   const lock = await takeLock(folder)
   try {
     const records = await openRecords(folder, files)
+    if (stored) await requireSameImages(records, order, folder)
     if (!isDeepStrictEqual(stored, manifest)) {
       // First of all: until the manifest is written the folder holds what it held, with some pieces missing.
       if (stored) await makeRoom(records, stored, manifest)
@@ -104,6 +106,17 @@ export async function performBenchmark(
     return { manifest, failures }
   } finally {
     await lock.release()
+  }
+}
+
+/** What is there belongs to images by their place in the data. @throws MaskscopeError 'usage' where others stand there now */
+async function requireSameImages(records: Records, { items, data }: BenchmarkOrder, folder: string): Promise<void> {
+  for (const piece of await records.done()) {
+    if (!piece.endsWith(imagesEnding)) continue
+    const { subjects, excluded } = (await records.read<ChunkRecord>(piece)) ?? { subjects: [], excluded: [] }
+    const other = [...subjects, ...excluded].find(({ image, name }) => items[image] !== undefined && items[image].reference !== name)
+    if (other === undefined) continue
+    throw new MaskscopeError('usage', `The folder ${folder} holds a benchmark of other images: its image ${other.image} was ${other.name}, and now ${data} has ${items[other.image]!.reference} there. Choose another folder with --out, or bring the images back.`, { subject: '--out' })
   }
 }
 
@@ -161,7 +174,7 @@ async function work(
   const queue: Task[] = []
   const after = new Map<number, Task>()
   for (const chunk of chunks) {
-    const comparison = compared.length > 0 && !done.has(comparedName(chunk))
+    const comparison = compared.length > 0 && !(done.has(comparedName(chunk)) && (await records.read(comparedName(chunk))))
     for (const entry of manifest.entries) {
       for (let draw = 0; draw < entry.draws; draw++) {
         const name = unitName(chunk, entry.name, draw)
@@ -177,7 +190,7 @@ async function work(
       if (waiting.has(chunk)) after.set(chunk, task)
       else queue.push(task)
     }
-    if (manifest.entries.length > 0 && !waiting.has(chunk) && !done.has(imagesName(chunk))) queue.push({ chunk, name: imagesName(chunk), draw: 0 })
+    if (manifest.entries.length > 0 && !waiting.has(chunk) && !(done.has(imagesName(chunk)) && (await records.read(imagesName(chunk))))) queue.push({ chunk, name: imagesName(chunk), draw: 0 })
   }
   const total = piecesOf(manifest)
   let finished = total - queue.length - after.size

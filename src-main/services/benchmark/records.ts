@@ -27,7 +27,7 @@ export interface Excluded {
   image: number
   name: string
   /** `wrong`: the classifier names another class. */
-  reason: 'wrong' | 'unknown-class' | 'no-object' | 'unreadable'
+  reason: 'wrong' | 'unknown-class' | 'no-object' | 'unreadable' | 'unanswered'
   label: string | null
   /** For people. */
   text: string

@@ -45,12 +45,17 @@ export async function prepareChunk(
       excluded.push({ image: index, name: item.reference, reason: 'unreadable', label: null, text: error.message })
     }
   }
-  const rows = await classifyTogether(pool, source, info, executor, seen.map(({ image }) => image))
+  const rows = await classifyEach(pool, source, info, executor, seen.map(({ image }) => image))
   const subjects: Subject[] = []
   const images: Float32Array[] = []
   const objects: (Uint8Array | null)[] = []
   seen.forEach((one, i) => {
-    const { found, refused } = subjectsOf(one, rows[i]!, info)
+    const row = rows[i]!
+    if (row instanceof MaskscopeError) {
+      excluded.push({ image: one.index, name: one.item.reference, reason: 'unanswered', label: null, text: row.message })
+      return
+    }
+    const { found, refused } = subjectsOf(one, row, info)
     if (refused) excluded.push(refused)
     for (const { subject, object } of found) {
       subjects.push(subject)
@@ -69,24 +74,37 @@ export async function prepareAgain(info: ModelInfo, items: readonly { index: num
     if (subjects.some((subject) => subject.image === index)) seen.set(index, await look(index, item, info))
   }
   const images = subjects.map(({ image }) => seen.get(image)!.image.data)
-  const objects = subjects.map(({ image, object }) => seen.get(image)!.objects.find(({ place }) => place === object)?.seen ?? null)
+  const objects = subjects.map(({ image, object, truth, name }) => {
+    const found = seen.get(image)!.objects.find(({ place }) => place === object)?.seen ?? null
+    if (truth !== null && found === null) throw new MaskscopeError('input', `${name} is not what it was when the benchmark began: its object ${object} is gone. Bring it back, or begin in another folder.`, { subject: name })
+    return found
+  })
   return { subjects: [...subjects], excluded: [...excluded], images: joined(images, info), objects }
 }
 
 async function look(index: number, item: DataItem, info: ModelInfo): Promise<Seen> {
   const loaded = await item.load()
   const { image, view } = await prepareItem(loaded, info)
-  const objects = loaded.objects && loaded.objects.length > 0
-    ? loaded.objects.map((object, place) => ({ object, seen: seenTruth(object.truth, view), place })) : [{ object: null, seen: null, place: 0 }]
+  // None, where the data knows objects and this image has none.
+  const objects = loaded.objects?.map((object, place) => ({ object, seen: seenTruth(object.truth, view), place })) ?? [{ object: null, seen: null, place: 0 }]
   return { index, item, loaded, image, objects }
 }
 
-async function classifyTogether(
+/** @returns logits, or why the classifier has none for this image, e.g. since they are no numbers: that costs no other image */
+async function classifyEach(
   pool: Pick<Pool, 'classify'>, source: ModelSource, info: ModelInfo, executor: ExecutorId, images: readonly ImageBatch[],
-): Promise<Float32Array[]> {
+): Promise<(Float32Array | MaskscopeError)[]> {
   if (images.length === 0) return []
-  const logits = await pool.classify(source, joined(images.map(({ data }) => data), info), { executor })
-  return images.map((_, i) => logits.subarray(i * info.classes, (i + 1) * info.classes))
+  try {
+    const logits = await pool.classify(source, joined(images.map(({ data }) => data), info), { executor })
+    return images.map((_, i) => logits.subarray(i * info.classes, (i + 1) * info.classes))
+  } catch (error) {
+    if (!(error instanceof MaskscopeError) || error.code !== 'run') throw error
+    if (images.length === 1) return [error]
+    const rows: (Float32Array | MaskscopeError)[] = []
+    for (const image of images) rows.push(...(await classifyEach(pool, source, info, executor, [image])))
+    return rows
+  }
 }
 
 function subjectsOf({ index, item, loaded, objects }: Seen, logits: Float32Array, info: ModelInfo): { found: { subject: Subject; object: Uint8Array | null }[]; refused: Excluded | null } {
@@ -99,9 +117,10 @@ function subjectsOf({ index, item, loaded, objects }: Seen, logits: Float32Array
     const target = label === null ? Math.max(0, top || 0) : classOf(label, info)
     return target === null ? [] : [{ object, seen, place, label, target }]
   })
-  const first = labelOf(objects[0]!.object)
+  const first = objects[0] ? labelOf(objects[0].object) : null
   const label = first && nameOf(first)
   const refuse = (reason: Excluded['reason'], text: string): Excluded => ({ image: index, name, reason, label, text })
+  if (objects.length === 0) return { found: [], refused: refuse('no-object', 'It has no object, and the others of this data have.') }
   if (known.length === 0) return { found: [], refused: refuse('unknown-class', `None of its classes (${label}) is one of ${info.name}.`) }
   const inMosaic = known[0]!.object?.truth.kind === 'cell'
   // Of a single output that is no probability nothing tells whether it is right.

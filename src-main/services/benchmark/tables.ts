@@ -1,5 +1,5 @@
 import { findMetric } from '#engine/metrics/registry.ts'
-import { usesTruth } from './best.ts'
+import { rivalsOn } from './best.ts'
 import type { Results } from './collect.ts'
 import type { Summary } from './summary.ts'
 
@@ -60,15 +60,17 @@ function shown(value: number): string {
 function cells(summary: Summary, metrics: readonly string[]): { name: string; values: Cell[]; cost: string[] }[] {
   const best = new Map(metrics.map((metric) => {
     const { better } = findMetric(metric)
-    const means = Object.entries(summary.methods).flatMap(([name, of]) => (usesTruth(name) ? [] : (of[metric]!.mean ?? [])))
-    return [metric, better === null || means.length === 0 ? null : better === 'higher' ? Math.max(...means) : Math.min(...means)]
+    const rivals = rivalsOn(summary, metric)
+    const means = rivals.map((name) => summary.methods[name]![metric]!.mean!)
+    const top = better === 'higher' ? Math.max(...means) : Math.min(...means)
+    return [metric, better === null ? [] : rivals.filter((_, i) => means[i] === top)]
   }))
   return Object.entries(summary.methods).map(([name, of]) => ({
     name,
     values: metrics.map((metric): Cell => {
       const { mean } = of[metric]!
       const p = summary.comparisons[metric]?.[name]?.holm
-      return { text: mean === null ? '–' : shown(mean), best: mean !== null && mean === best.get(metric) && !usesTruth(name), differs: p !== null && p !== undefined && p < 0.05 }
+      return { text: mean === null ? '–' : shown(mean), best: best.get(metric)!.includes(name), differs: p !== null && p !== undefined && p < 0.05 }
     }),
     cost: [summary.cost[name]!.forward, summary.cost[name]!.backward].map((count) => (count === null ? '–' : shown(count))),
   }))
@@ -95,7 +97,7 @@ export function latexTable(summary: Summary, metrics: readonly string[]): string
   const head = ['Method', ...metrics.map((metric) => `${latex(metric)}${arrow(metric, '$\\uparrow$', '$\\downarrow$')}`), 'forward', 'backward'].join(' & ')
   return [
     `% ${summary.images} images of ${oneLine(summary.data)}, classifier ${oneLine(summary.model)}, seed ${summary.seed}.`,
-    `% Bold: best of the column. Dagger: differs from ${oneLine(summary.against)}, paired permutation test, Holm over the methods, p < .05.`,
+    `% Bold: best of the column, of the methods with a value for the most images. Dagger: differs from ${oneLine(summary.against)}, paired permutation test, Holm over the methods, p < .05.`,
     `\\begin{tabular}{l${'r'.repeat(metrics.length + 2)}}`, '\\toprule', `${head} \\\\`, '\\midrule', ...rows.map((row) => `${row} \\\\`), '\\bottomrule', '\\end{tabular}', '',
   ].join('\n')
 }

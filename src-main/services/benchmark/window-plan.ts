@@ -118,7 +118,7 @@ export function createPlanner(parts: PlanParts): Planner {
     const data = await named('data', async () => dataOf(specFor(asked.data))).catch(() => null)
     const configurations = asked.configurations === null ? {} : await readConfigs(handles.path(asked.configurations)).catch((): Configurations => ({}))
     const possible: Possible | null = model && {
-      info: model.info, hasTruth: data?.first.truth !== undefined, hasMosaic: data?.first.truth?.kind === 'cell',
+      info: model.info, hasTruth: data?.first.objects !== undefined, hasMosaic: data?.first.truth?.kind === 'cell',
     }
     const names = [...methods.map(({ id }) => id), ...Object.keys(configurations).filter((name) => name.includes('@'))]
     const found: BenchmarkPlan = {

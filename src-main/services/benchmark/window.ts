@@ -199,10 +199,9 @@ export function createBenchmarks(options: BenchmarksOptions): Benchmarks {
       const places = await found.places(bench.folder, manifest)
       if (!places) throw new MaskscopeError('input', `Where the model ${manifest.model.name} lies is not known, so no command can name it. Open the model and go on once.`, { subject: 'model' })
       const draws = Math.max(1, ...manifest.entries.map((entry) => entry.draws))
-      const random = manifest.entries.some((entry) => entry.draws > 1)
       return benchmarkCommand({
         places, data: manifest.data, methods: manifest.entries.map(({ name }) => name), metrics: manifest.metrics,
-        configurations: places.configurations ? path.join(bench.folder, configurationsFile) : null, limit: manifest.images, seed: manifest.seed, draws: random ? draws : 3,
+        configurations: places.configurations ? path.join(bench.folder, configurationsFile) : null, limit: manifest.images, seed: manifest.seed, draws,
         keepMaps: manifest.keepMaps, executor: manifest.executor, shard: manifest.shard, folder: bench.folder,
       })
     },

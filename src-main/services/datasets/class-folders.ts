@@ -15,7 +15,10 @@ export async function classFolderItems(folder: string, spec: string): Promise<Da
   const empty: string[] = []
   for (const name of sorted((await namesIn(folder)).filter((entry) => !entry.startsWith('.')))) {
     const inner = path.join(folder, name)
-    if (!(await stat(inner)).isDirectory()) continue
+    const facts = await stat(inner).catch((error: NodeJS.ErrnoException) => {
+      throw new MaskscopeError('input', `The folder ${folder} holds ${name}, which cannot be looked into (${error.code}): a link to nothing, perhaps. Repair or remove it.`, { subject: inner, cause: error })
+    })
+    if (!facts.isDirectory()) continue
     const images = sorted((await namesIn(inner)).filter(isImage))
     if (images.length === 0) empty.push(name)
     const label: Label = /^\d{1,6}$/.test(name) ? { index: Number(name) } : { text: name }

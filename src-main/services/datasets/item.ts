@@ -23,7 +23,7 @@ export interface LoadedItem extends LoadedImage {
   label?: Label
   /** Where the evidence for `label` lies. */
   truth?: Truth
-  /** All that is known to be in the image, the one of `label` first; other classes after it. */
+  /** All that is known to be in the image, the one of `label` first; other classes after it. undefined where the data knows nothing of objects. */
   objects?: readonly TrueObject[]
 }
 

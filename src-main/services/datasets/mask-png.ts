@@ -31,13 +31,16 @@ export async function readMask(file: string): Promise<ValueMask> {
   const palette = colour === 3 ? paletteOf(bytes, file) : undefined
   const { default: sharp } = await import('sharp')
   try {
-    const image = sharp(bytes, { failOn: 'warning', limitInputPixels: pixelLimit })
+    // A colour profile would change the values.
+    const image = sharp(bytes, { failOn: 'warning', limitInputPixels: pixelLimit, ignoreIcc: true })
     const { data, info } = await image.removeAlpha().toColourspace(palette ? 'srgb' : 'b-w').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
     const { width, height, channels } = info
     const values = new Uint8Array(width * height)
     for (let i = 0; i < values.length; i++) {
       const at = i * channels
-      values[i] = palette ? palette.get(data.readUIntBE(at, 3)) ?? 0 : data[at]!
+      const value = palette ? palette.get(data.readUIntBE(at, 3)) : data[at]
+      if (value === undefined) throw new Error('a colour is not in its palette')
+      values[i] = value
     }
     return { width, height, values }
   } catch (error) {

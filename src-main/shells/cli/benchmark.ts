@@ -34,7 +34,7 @@ export function benchmarkCommand(context: Context): Command {
   const command = new Command('benchmark')
     .description('Compare methods by metrics on a data set. It can be stopped at any moment; the same command goes on.')
     .option('--judge <path>', 'another classifier, which the methods never ask; as --model')
-    .option('--metrics <ids>', 'with commas between them; all that are possible here, or cheap: those that do not run methods again', list, 'all')
+    .option('--metrics <ids>', 'with commas between them; all that are possible here, or cheap: those that do not run methods again', (text) => (text === 'cheap' ? text : allOrList(text)), 'all')
     .option('--configs <file>', 'parameters of methods, as "maskscope tune" writes them; ID@NAME in it are further columns')
     .option('--seeds <n>', 'seeds per image of methods that draw at random; three where left out', wholeNumber(1))
     .option('--shard <i/n>', 'only the i-th of n parts, to be merged by "maskscope benchmark merge"', shard)
@@ -64,7 +64,7 @@ export function benchmarkCommand(context: Context): Command {
 export function workOptions(command: Command): Command {
   return stateOptions(command.option('--model <path>', 'demo, an .onnx file, the model.json of a TF.js model, or the folder of either'))
     .option('--data <data>', 'a data set, see "maskscope datasets --help"')
-    .option('--methods <ids>', 'with commas between them, see "maskscope methods"; all that fit the model and the data', list, 'all')
+    .option('--methods <ids>', 'with commas between them, see "maskscope methods"; all that fit the model and the data', allOrList, 'all')
     .option('--limit <n>', 'at most so many images, from the first on', wholeNumber(1))
     .option('--seed <n>', 'of everything that is drawn at random', wholeNumber(0), 0)
     .addOption(backendOption())
@@ -154,7 +154,7 @@ async function finish(manifest: BenchmarkManifest, folder: string, { against, js
   const { summary, results } = await finishBenchmark(manifest, folder, against === undefined ? {} : { against })
   for (const { entry, message, images } of summary.errors) note(`${entry} failed on ${images} images: ${message}`)
   if (json) return printJson(withSeconds(summary, results.seconds))
-  const left = Object.entries(summary.excluded).map(([reason, count]) => `${count} ${reasons[reason] ?? reason}`).join(', ')
+  const left = excludedText(summary.excluded)
   print(`${summary.images} images or objects of ${summary.data} by ${summary.model}${left === '' ? '' : `; not evaluated: ${left}`}\n`)
   print(markdownTable(summary, manifest.metrics))
   print(`† differs from ${summary.against} (Holm p < .05). Tables, plots and every value: ${folder}`)
@@ -162,15 +162,21 @@ async function finish(manifest: BenchmarkManifest, folder: string, { against, js
 
 const reasons: Record<string, string> = {
   wrong: 'where the classifier is wrong', 'unknown-class': 'of classes that it does not have', 'no-object': 'without a visible object', unreadable: 'that cannot be read',
+  unanswered: 'that the classifier cannot answer',
+}
+
+/** Counts of images that are not evaluated, by reason. */
+export function excludedText(excluded: Readonly<Record<string, number>>): string {
+  return Object.entries(excluded).map(([reason, count]) => `${count} ${reasons[reason] ?? reason}`).join(', ')
 }
 
 function tellNotes({ notes }: LoadedModel): void {
   for (const text of notes) note(text)
 }
 
-/** `a,b,c`, or a word that stands for several. */
-function list(text: string): readonly string[] | 'all' | 'cheap' {
-  if (text === 'all' || text === 'cheap') return text
+/** `a,b,c`, or `all`. */
+function allOrList(text: string): readonly string[] | 'all' {
+  if (text === 'all') return text
   const names = text.split(',').map((name) => name.trim())
   if (names.some((name) => name === '')) throw new InvalidArgumentError('Write ids with commas between them.')
   return names

@@ -81,6 +81,7 @@ export function entryTitle(name: string, titles: ReadonlyMap<string, string>): s
 
 const reasons: Record<string, string> = {
   wrong: 'where the classifier is wrong', 'unknown-class': 'of classes it does not have', 'no-object': 'without a visible object', unreadable: 'that cannot be read',
+  unanswered: 'that the classifier cannot answer',
 }
 
 /** E.g. "37 images or objects; not evaluated: 3 where the classifier is wrong". */

@@ -118,6 +118,10 @@ describe('a benchmark of controls', () => {
     rmSync(path.join(records, 'c000001.compared.json'))
     await perform(folder)
     expect(await finish(folder)).toEqual(files)
+    // Records of images and comparisons that are torn.
+    for (const name of ['c000000.images.json', 'c000000.compared.json']) writeFileSync(path.join(records, name), '{"subjects":[')
+    await perform(folder)
+    expect(await finish(folder)).toEqual(files)
   })
 
   test('shards, merged, are the whole', async () => {
@@ -220,6 +224,8 @@ test('the best only where every other is beaten: by intervals that lie apart, or
   expect(bestOf({ methods: methods({ gradient: of(0.6, 0), rise: of(0.6, 0) }), comparisons: tested(0.01), against: 'gradient' }, 'iou')).toBeNull()
   expect(bestOf({ methods: methods({ oracle: of(1, 0), rise: of(0.6), gradient: of(0.4) }), comparisons: {}, against: 'gradient' }, 'iou')).toBe('rise')
   expect(bestOf({ methods: methods({ rise: of(0.6), gradient: of(null) }), comparisons: {}, against: 'gradient' }, 'iou')).toBeNull()
+  // A mean over fewer images, perhaps the easier ones, is no rival.
+  expect(bestOf({ methods: methods({ rise: of(0.6), gradient: of(0.4), edges: { ...of(0.9), n: 4 } }), comparisons: {}, against: 'gradient' }, 'iou')).toBe('rise')
 })
 
 test('`all` leaves a consensus out whose members the model does not suffice for; by name it is refused', () => {
@@ -255,6 +261,55 @@ test('one image on which a method fails costs no other, and is counted with its 
   await performBenchmark(workbench.pool, order, whole, { signal: new AbortController().signal })
   const sound = (await collectResults((await readManifest(whole))!, await openRecords(whole))).columns.find(({ entry, metric }) => entry === 'random' && metric === 'average-precision')!
   expect(values.map((value, i) => value === sound.values[i])).toEqual(values.map((_, i) => i !== at))
+})
+
+test('a folder that began with other images is refused: a file that comes first, and one that was replaced', async () => {
+  const place = path.join(root, 'growing')
+  mkdirSync(place)
+  const scenes = await resolveData('scenes:3@2000000')
+  const put = async (name: string, scene: number): Promise<void> => writeFileSync(path.join(place, name), (await scenes[scene]!.load()).bytes)
+  await put('b.png', 0)
+  await put('c.png', 1)
+  const folder = path.join(root, 'growing-out')
+  const more = { data: place, methods: ['center'], metrics: ['sparseness'] }
+  await perform(folder, more)
+  await put('d.png', 2)
+  await perform(folder, more)
+  expect((await readManifest(folder))!.images).toBe(3)
+  await put('a.png', 2)
+  await expect(perform(folder, more)).rejects.toThrow(/holds a benchmark of other images: its image 0 was .*b\.png, and now .*growing has .*a\.png there/)
+  rmSync(path.join(place, 'a.png'))
+  rmSync(path.join(place, 'd.png'))
+  await put('e.png', 2)
+  await expect(perform(folder, more)).rejects.toThrow(/its image 2 was .*d\.png/)
+})
+
+test('an image that the classifier cannot answer, or without an object where the others have one, costs no other', async () => {
+  const items = (await resolveData('scenes:3@2000000')).map((item, index) => ({ index, item }))
+  const info = await workbench.pool.info(demo.source)
+  const hole = await workbench.pool.classify(demo.source, (await items[1]!.item.load()).exact!)
+  const classify: Pool['classify'] = async (source, images, options) => {
+    const rows = await workbench.pool.classify(source, images, options)
+    for (let i = 0; i < images.count; i++) {
+      if (Math.abs(rows[i * info.classes]! - hole[0]!) < 1e-4) throw new MaskscopeError('run', 'The model answered NaN instead of a number.')
+    }
+    return rows
+  }
+  const bare = { index: 2, item: { ...items[2]!.item, load: async () => ({ ...(await items[2]!.item.load()), objects: [] }) } }
+  const { subjects, excluded } = await prepareChunk({ classify }, demo.source, info, 'tfjs', [items[0]!, items[1]!, bare])
+  expect(subjects.map(({ image }) => image)).toEqual([0])
+  expect(excluded.map(({ image, reason }) => [image, reason])).toEqual([[1, 'unanswered'], [2, 'no-object']])
+  await expect(prepareChunk({ classify: () => Promise.reject(new MaskscopeError('worker', 'gone')) }, demo.source, info, 'tfjs', items)).rejects.toThrow('gone')
+})
+
+test('a set of boxes whose first image has none has truth all the same', async () => {
+  const place = path.join(root, 'boxes')
+  mkdirSync(place)
+  for (const name of ['a', 'b']) writeFileSync(path.join(place, `${name}.png`), (await (await resolveData('scene:2000000'))[0]!.load()).bytes)
+  writeFileSync(path.join(place, 'a.txt'), '')
+  writeFileSync(path.join(place, 'b.txt'), 'arrow 10 10 40 40\n')
+  const { metrics } = await makeBenchmark(workbench.pool, asked({ data: `boxes:${place}`, methods: ['center'], metrics: 'cheap' }))
+  expect(metrics).toContain('average-precision')
 })
 
 test('a model with one output is right from one half on; one that gives no probability is never wrong', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -117,6 +117,9 @@ test('folder: a class per folder', async () => {
   expect(described).toMatchObject({ images: 3, labelled: 3, truth: null, classes: [{ index: 12, images: 1 }, { label: 'tench', images: 2 }] })
   mkdirSync(path.join(folder, 'zebra'))
   await expect(resolveData(`folder:${folder}`)).rejects.toThrow(/zebra holds no images/)
+  symlinkSync(path.join(folder, 'nowhere'), path.join(folder, 'aardvark'))
+  await expect(resolveData(`folder:${folder}`)).rejects.toThrow(/holds aardvark, which cannot be looked into \(ENOENT\)/)
+  rmSync(path.join(folder, 'aardvark'))
   await expect(resolveData(`folder:${path.join(folder, 'tench')}`)).rejects.toThrow(/holds no folders; "folder:" means one folder per class/)
 })
 
@@ -212,6 +215,22 @@ describe('segmentation', () => {
     expect((await items[0]!.load()).truth!.mask.reduce((a, b) => a + b, 0)).toBeGreaterThan(0)
     const plain = folderWith({ 'a.png': await png(2, 1), 'a_mask.png': await greyPng(2, 1, [0, 255]) })
     expect([...(await load(`segmentation:${plain}`)).truth!.mask]).toEqual([0, 1])
+  })
+
+  test('a colour profile in the mask changes no number', async () => {
+    const colours = sharp(Uint8Array.from([0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0]), { raw: { width: 4, height: 1, channels: 3 } }).png({ palette: true })
+    const plain = await colours.clone().toBuffer()
+    const profiled = await colours.clone().withIccProfile('p3').toBuffer()
+    const at = profiled.indexOf('iCCP') - 4
+    const chunk = profiled.subarray(at, at + 12 + profiled.readUInt32BE(at))
+    // Behind the header, so that nothing but the profile is different.
+    const mask = Buffer.concat([plain.subarray(0, 33), chunk, plain.subarray(33)])
+    const values = async (bytes: Buffer): Promise<number[][]> => {
+      const folder = folderWith({ 'a.png': await png(4, 1), 'a_mask.png': bytes, 'classes.txt': 'a\nb\nc\nd\n' })
+      return (await load(`segmentation:${folder}`)).objects!.map(({ truth }) => [...truth.mask])
+    }
+    expect((await values(plain)).flat().reduce((a, b) => a + b)).toBe(3)
+    expect(await values(mask)).toEqual(await values(plain))
   })
 
   test('no mask, one of another size, one in colour, none at all', async () => {
