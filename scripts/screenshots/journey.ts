@@ -165,7 +165,7 @@ async function* lists(hand: Hand): AsyncGenerator<State> {
 async function* population(hand: Hand): AsyncGenerator<State> {
   await hand.choose('Method', 'DE-CAM')
   await hand.run()
-  await hand.page.getByRole('list', { name: 'Masks of the population, best first' }).getByRole('listitem').nth(3).waitFor({ timeout: 60_000 })
+  await hand.page.getByRole('list', { name: /population, best first$/i }).getByRole('listitem').nth(3).waitFor({ timeout: 60_000 })
   await hand.page.waitForTimeout(1000)
   yield 'population'
   await hand.stopAll()

@@ -28,7 +28,7 @@ export interface CoresHooks {
 
 /**
  * Several runs at once share the cores, since so many processes of one thread do more than one of many, unless it was measured that they
- * do not. Alone, a run that takes gradients gets all; one that asks questions uses the cores in the way that was measured to answer more:
+ * do not. Alone, a run gets all; one whose questions others can answer uses the cores in the way that was measured to answer more:
  * all of them itself, or its share, with helpers for the rest.
  */
 export function createCores(hooks: CoresHooks): {
@@ -66,13 +66,13 @@ export function createCores(hooks: CoresHooks): {
       const several = hooks.workers() > 1
       const threaded = info.executor.id === 'onnxruntime'
       const share = Math.max(1, Math.floor(cores / hooks.workers()))
-      const questions = methods.find(({ id }) => id === method)?.access === 'query'
-      const ways = several && threaded ? await waysOf(worker, source, info, questions && company === 0) : null
+      const spreads = methods.some(({ id, spreads: can }) => id === method && can)
+      const ways = several && threaded ? await waysOf(worker, source, info, spreads && company === 0) : null
       const key = modelKey(source)
       if (ways && ways.oneWorker < ways.manyWorkers) wide.add(key)
       else wide.delete(key)
-      const all = wide.has(key) ? hooks.alone() : company === 0 && !(several && questions)
-      return { threads: all ? cores : share, spread: several && !(all && threaded) }
+      const all = wide.has(key) ? hooks.alone() : company === 0 && !(several && spreads)
+      return { threads: all ? cores : share, spread: spreads && several && !(all && threaded) }
     },
     wide: (model) => wide.has(model),
   }

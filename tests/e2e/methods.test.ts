@@ -29,7 +29,7 @@ browserTest('a population is seen as it changes, a method of one step has no cou
   await choose(page, 'Method', /^DE-CAM/)
   await setNumber(page, 'Queries', 5000)
   await readyToRun(page).click()
-  const strip = page.getByRole('list', { name: /^Masks of the population/ })
+  const strip = page.getByRole('list', { name: /population, best first$/i })
   await until(async () => (await strip.getByRole('listitem').count()) > 1 && !(await rowOf(page, 1).innerText()).includes('finished'), 'the population is there before the run ends')
   await finished(page, 1)
   expect(await strip.getByRole('listitem').count()).toBeGreaterThan(1)

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { workerPath } from '#main/workbench.ts'
@@ -116,6 +116,24 @@ test.each(['de-cam', 'kernel-shap'])('%s by default: the bytes of one worker, an
   expect(refused).toBe(0)
   expect(told).toEqual([])
   expect(map).toEqual(await mapOf(alone, given))
+})
+
+test('a method whose questions nobody else can answer gets all cores for them', async () => {
+  const seen: { method: string; threads: number; spread: boolean }[] = []
+  hear = (message) => {
+    if (message.type === 'explain') seen.push({ method: message.method, threads: message.threads, spread: message.spread ?? false })
+  }
+  try {
+    for (const [method, given] of [['sensitivity-mask', { queries: 40, pairs: 2, starts: 1 }], ['edges', {}], ['rise', { masks: 4 }]] as const) {
+      await two.explain(source, job(2, { method, parameters: resolveParameters(findMethod(method), given) }))
+    }
+  } finally {
+    hear = () => undefined
+  }
+  const cores = availableParallelism()
+  expect(seen).toEqual([
+    { method: 'sensitivity-mask', threads: cores, spread: false }, { method: 'edges', threads: cores, spread: false }, { method: 'rise', threads: Math.max(1, Math.floor(cores / 2)), spread: true },
+  ])
 })
 
 test('a helper that dies in the middle: its shares are computed again, and the run goes on with the next', async () => {

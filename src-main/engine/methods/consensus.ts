@@ -26,6 +26,8 @@ export function createConsensus(find: (id: string) => Method): Method {
     title: 'Consensus',
     citation: 'The mean of rank-normalised maps of several methods, ours; after L. Rieger, L. K. Hansen: Aggregating Explanation Methods for Stable and Robust Explainability. arXiv:1903.00519, 2019.',
     access: 'query',
+    // As far as its members do.
+    spreads: true,
     family: 'combination',
     map: { range: [0, 1], signed: false },
     parameters: [

@@ -14,6 +14,7 @@ export const deCam: Method = {
     'S. Karatsiolis, A. Kamilaris: A Model-Agnostic Approach for Generating Saliency Maps to Explain Inferred Decisions of Deep Learning Models. ' +
     'VISAPP 2023. Its abstract, in our reading.',
   access: 'query',
+  spreads: true,
   family: 'mask',
   ...deCamSchema,
   explain: (task) => search(task, readSettings(task.parameters, task.images)),

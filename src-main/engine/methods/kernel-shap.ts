@@ -17,6 +17,7 @@ export const kernelShap: Method = {
   title: 'KernelSHAP',
   citation: 'S. M. Lundberg, S.-I. Lee: A Unified Approach to Interpreting Model Predictions. NeurIPS 2017.',
   access: 'query',
+  spreads: true,
   family: 'perturbation',
   map: { range: [-Infinity, Infinity], signed: true },
   ...kernelShapSchema,

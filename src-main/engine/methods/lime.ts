@@ -18,6 +18,7 @@ export const lime: Method = {
   title: 'LIME',
   citation: 'M. T. Ribeiro, S. Singh, C. Guestrin: “Why Should I Trust You?”: Explaining the Predictions of Any Classifier. ACM KDD 2016.',
   access: 'query',
+  spreads: true,
   family: 'perturbation',
   map: { range: [-Infinity, Infinity], signed: true },
   ...limeSchema,

@@ -57,6 +57,8 @@ export interface Method extends ParameterSchema {
   title: string
   citation: string
   access: Access
+  /** It asks by `MaskQueries`, so that other workers can take part of its questions; what does not gets all cores for its calls. */
+  spreads?: true
   family: Family
   /** What it needs besides: the layers of a graph of ours, or the true object. */
   needs?: readonly Need[]

@@ -26,6 +26,7 @@ export const occlusion: Method = {
   title: 'Occlusion',
   citation: 'M. D. Zeiler, R. Fergus: Visualizing and Understanding Convolutional Networks. ECCV 2014.',
   access: 'query',
+  spreads: true,
   family: 'perturbation',
   deterministic: (parameters) => parameters['fill'] !== 'noise',
   map: { range: [-Infinity, Infinity], signed: true },

@@ -9,6 +9,7 @@ export const randomSearch: Method = {
   title: 'Random search',
   citation: 'The control of DE-CAM: its individuals and its budget, without evolution.',
   access: 'query',
+  spreads: true,
   family: 'perturbation',
   map: { range: [0, 1], signed: false },
   ...randomSearchSchema,

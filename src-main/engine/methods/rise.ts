@@ -22,6 +22,7 @@ export const rise: Method = {
   title: 'RISE',
   citation: 'V. Petsiuk, A. Das, K. Saenko: RISE: Randomized Input Sampling for Explanation of Black-box Models. BMVC 2018.',
   access: 'query',
+  spreads: true,
   family: 'perturbation',
   map: { range: [-Infinity, Infinity], signed: false },
   ...riseSchema,

@@ -22,6 +22,7 @@ export const scoreCam: Method = {
     'H. Wang, Z. Wang, M. Du, F. Yang, Z. Zhang, S. Ding, P. Mardziel, X. Hu: Score-CAM: Score-Weighted Visual Explanations for ' +
     'Convolutional Neural Networks. CVPR workshops 2020.',
   access: 'query',
+  spreads: true,
   family: 'activation',
   deterministic: (parameters) => parameters['fill'] !== 'noise',
   needs: ['layers'],

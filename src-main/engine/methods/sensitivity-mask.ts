@@ -30,6 +30,7 @@ export const sensitivityMask: Method = {
   access: 'query',
   family: 'mask',
   ...sensitivityMaskSchema,
+  whyNotWith: ({ access }, info) => (access === 'gradient' && info.access !== 'gradient' ? noGradients(info.name) : null),
   explain,
   baseline,
 }
@@ -99,7 +100,11 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
 
 function checkAccess({ info }: Classifier, { access }: SensitivityMaskSettings): void {
   if (access === 'query' || info.access === 'gradient') return
-  throw new MaskscopeError('unavailable', `The model ${info.name} gives no gradients; set access to query, which needs outputs alone.`, { subject: 'access' })
+  throw new MaskscopeError('unavailable', noGradients(info.name), { subject: 'access' })
+}
+
+function noGradients(model: string): string {
+  return `The model ${model} gives no gradients; set access to query, which needs outputs alone.`
 }
 
 function checkFinite(losses: Losses, iteration: number): void {

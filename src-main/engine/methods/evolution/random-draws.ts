@@ -26,6 +26,8 @@ export function createRandomDraws({ initial }: Pick<EvolutionOptions, 'initial'>
     },
     score(values) {
       for (let i = 0; i < fitness.length; i++) fitness[i] = values[i]!
+      // Of the first generation, too, no more count.
+      keepBest({ population, fitness }, kept)
     },
     shrink: (size) => keepBest({ population, fitness }, size),
   }

@@ -4,6 +4,7 @@ import { createCells } from '#engine/methods/evolution/cells.ts'
 import { midwayRepair, type Evolution, type EvolutionOptions } from '#engine/methods/evolution/evolution.ts'
 import { createGaussians } from '#engine/methods/evolution/gaussians.ts'
 import { createLShade } from '#engine/methods/evolution/lshade.ts'
+import { createRandomDraws } from '#engine/methods/evolution/random-draws.ts'
 import { createRandOneBin } from '#engine/methods/evolution/rand-one-bin.ts'
 import { planGenerations } from '#engine/methods/evolution/schedule.ts'
 import { createSegments } from '#engine/methods/evolution/segments.ts'
@@ -53,6 +54,16 @@ describe('the strategies', () => {
     const found = minimise(createRandOneBin, 10, sphere, 200, 48)
     expect(found).toBeLessThan(1e-3)
     expect(minimise(createLShade, 10, sphere, 60)).toBeLessThan(minimise(createRandOneBin, 10, sphere, 60, 48))
+  })
+
+  test('random draws: no more count than may, of the first generation too', () => {
+    const initial = Array.from({ length: 6 }, (_, i) => Float64Array.of(i / 6))
+    const draws = createRandomDraws({ initial }, () => Float64Array.of(1), [1], 2)
+    draws.score(initial.map(([x]) => x!))
+    expect(draws.population.map(([x]) => x)).toEqual([5 / 6, 4 / 6])
+    draws.propose()
+    draws.select([0.75])
+    expect(draws.fitness).toEqual([5 / 6, 0.75])
   })
 
   test('a gene out of bounds becomes the mean of its parent and the bound', () => {

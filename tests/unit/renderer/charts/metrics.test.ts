@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import MetricTable from '#renderer/components/charts/MetricTable.vue'
 import { explainsTheSame, metricRows, metricsTable, usualMetrics } from '#renderer/components/charts/metric-rows.ts'
 import PartList from '#renderer/components/charts/PartList.vue'
-import PopulationStrip from '#renderer/components/stage/PopulationStrip.vue'
+import MaskStrip from '#renderer/components/stage/MaskStrip.vue'
 import { useMetrics } from '#renderer/stores/metrics.ts'
 import type { MeasurementOfRun, MetricInfo } from '#shared/contract/metrics.ts'
 import type { RunRow } from '#shared/contract/runs.ts'
@@ -109,12 +109,13 @@ function cancellable(call: FakeClient['call']): FakeClient['call'] {
   })])
 }
 
-test('parts stand with their titles and limits; a population is a list, best first', async () => {
+test('parts stand with their titles and limits; several masks are a list with theirs', async () => {
   await beginStores({ 'runs.part': ({ part }) => ({ count: 1, height: 1, width: 2, data: Float32Array.from(part === 'signed' ? [-0.5, 0.25] : [0, 3]) }) })
   const parts = show(PartList, { run: 'r', parts: [{ name: 'plain', title: 'Plain mask', signed: false, count: 1 }, { name: 'signed', title: 'Slopes', signed: true, count: 1 }] })
   await flushPromises()
   expect(parts.findAll('li').map((one) => one.text())).toEqual(['Plain mask0 to 3', 'Slopes−0.5 to 0.5'])
-  const strip = show(PopulationStrip, { stack: { count: 3, height: 1, width: 1, data: Float32Array.from([0, 0.5, 1]) }, colours: null })
+  const strip = show(MaskStrip, { title: 'Deletion and insertion masks', stack: { count: 3, height: 1, width: 1, data: Float32Array.from([0, 0.5, 1]) }, colours: null })
+  expect(strip.get('[role="list"]').attributes('aria-label')).toBe('Deletion and insertion masks')
   expect(strip.findAll('[role="listitem"] canvas').map((one) => one.attributes('aria-label'))).toEqual(['Mask 1 of 3', 'Mask 2 of 3', 'Mask 3 of 3'])
   const failing = await beginStores({ 'runs.part': () => Promise.reject(new MaskscopeError('storage', 'parts.npy is damaged.')) })
   const lost = show(PartList, { run: 'r', parts: [{ name: 'plain', title: 'Plain mask', signed: false, count: 1 }] })
