@@ -60,7 +60,7 @@ describe('the strategies', () => {
     const initial = Array.from({ length: 6 }, (_, i) => Float64Array.of(i / 6))
     const draws = createRandomDraws({ initial }, () => Float64Array.of(1), [1], 2)
     draws.score(initial.map(([x]) => x!))
-    expect(draws.population.map(([x]) => x)).toEqual([5 / 6, 4 / 6])
+    expect(draws.population.map(([x]) => x)).toEqual([4 / 6, 5 / 6])
     draws.propose()
     draws.select([0.75])
     expect(draws.fitness).toEqual([5 / 6, 0.75])
