@@ -194,8 +194,16 @@ async function scenesPart(sitting: Sitting, { scenes, faith, defaults }: Sizes, 
 
 async function dearPart(sitting: Sitting, { dear }: Sizes, ids: readonly string[], configurations: Configurations): Promise<string> {
   const wanted = metrics.filter(({ cost }) => cost === 'dear').map(({ id }) => id)
-  const found = await sitting.benchmark('b', { model: await loadModel('demo'), data: evaluation(), limit: dear, methods: ids, metrics: wanted, configurations, draws: 1 })
-  return ['## (b) Dear metrics', '', `${found.summary.images} scenes, one seed.`, '', metricsTable(found, wanted)].join('\n')
+  const asked = { model: await loadModel('demo'), data: evaluation(), limit: dear, methods: ids, configurations, draws: 1 }
+  const found = await sitting.benchmark('b', { ...asked, metrics: wanted })
+  const control = 'keep-rate@wrong-class'
+  const wrong = await sitting.benchmark('b-wrong-class', { ...asked, judge: await loadModel('demo-judge'), metrics: [control] })
+  return [
+    '## (b) Dear metrics', '', `${found.summary.images} scenes, one seed.`, '', metricsTable(found, wanted), '',
+    'How often the class is kept under fills that no mask is optimised against, by masks for the own class and for a wrong one drawn at random; the judge is asked by no method. What a',
+    'method keeps of a wrong class is its optimisation, not the image:', '',
+    detailsTable(wrong, control, ['wrong-unseen', 'judge-unseen', 'judge-wrong-unseen']),
+  ].join('\n')
 }
 
 async function shiftPart(sitting: Sitting, { further, trainingShare }: Sizes, ids: readonly string[], configurations: Configurations): Promise<string> {

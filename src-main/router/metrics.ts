@@ -1,4 +1,4 @@
-import { metrics } from '#engine/metrics/registry.ts'
+import { baseOf, metricsAndVariants } from '#engine/metrics/registry.ts'
 import { noSuchRun } from '#services/run-board.ts'
 import { errorOf } from '#services/run-rows.ts'
 import type { OpenedStudy } from '#services/study-keeper.ts'
@@ -14,8 +14,8 @@ export function metricCalls({ keeper, models, pool }: Parts): CallsOf<'metrics'>
   }
 
   return {
-    'metrics.list': () => metrics.map(({ id, title, citation, definition, better, range, cost, needs }) => ({
-      id, title, citation, definition, better, range: [finite(range[0]), finite(range[1])], cost, needs: [...needs],
+    'metrics.list': () => metricsAndVariants.map(({ id, title, citation, definition, better, range, cost, needs }) => ({
+      id, variantOf: baseOf(id) === id ? null : baseOf(id), title, citation, definition, better, range: [finite(range[0]), finite(range[1])], cost, needs: [...needs],
     })),
     'metrics.ofRun': async ({ run }) => (await (await (await shown(run)).study.readRun(run)).metrics()).map(plainMeasurement),
     'metrics.measure': async ({ run, metrics: ids, judge }, { signal }) => {

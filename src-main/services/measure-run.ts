@@ -1,4 +1,4 @@
-import { metrics as allMetrics } from '#engine/metrics/registry.ts'
+import { findMetric } from '#engine/metrics/registry.ts'
 import { judgePrefix, type JudgedMap, type MetricOutcome } from '#engine/metrics/metric.ts'
 import type { Pool } from '#pool/pool.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
@@ -29,7 +29,7 @@ export interface MeasureOptions {
  * @throws MaskscopeError 'input' where the model is gone, 'usage' for an unknown metric; a metric that fails says so in its own result
  */
 export async function measureRun(run: StoredRun, pool: Pick<Pool, 'measure' | 'info'>, { metrics, judge, others, truth: given, signal }: MeasureOptions): Promise<StoredMeasurement[]> {
-  for (const id of metrics) if (!allMetrics.some((metric) => metric.id === id)) throw new MaskscopeError('usage', `There is no metric "${id}".`, { subject: 'metric' })
+  for (const id of metrics) findMetric(id)
   const { model: { source }, item: reference } = await orderAgain(run)
   const { order, target, evaluations } = run.manifest
   const info = await pool.info(source, { executor: order.executor })
@@ -62,10 +62,9 @@ async function judgedMap(run: StoredRun): Promise<JudgedMap> {
 }
 
 function measurementOf({ id, measurement, error }: MetricOutcome, judge: string | null): StoredMeasurement {
-  const metric = allMetrics.find((candidate) => candidate.id === id)!
   const { value = Number.NaN, details = {}, curves = [], note } = measurement ?? {}
   return {
-    metric: id, parameters: resolveParameters(metric, {}), value: finite(value),
+    metric: id, parameters: resolveParameters(findMetric(id), {}), value: finite(value),
     details: Object.fromEntries(Object.entries(details).map(([name, detail]) => [name, finite(detail)])),
     curves: curves.map(({ name, x, y }) => ({ name, x: x.map(finite), y: y.map(finite) })),
     note: note ?? null, error, judge: Object.keys(details).some((name) => name.startsWith(judgePrefix)) ? judge : null,

@@ -6,7 +6,10 @@ import { error, handle, nothing, parameterValues, runId, text } from './values.t
 const limit = z.nullable(z.number())
 
 export const metricInfo = z.object({
-  id: text(64), title: text(), citation: text(20_000),
+  id: text(64),
+  /** The id of the metric that this is another definition of; null: it is one by itself. */
+  variantOf: z.nullable(text(64)),
+  title: text(), citation: text(20_000),
   /** One sentence with the formula in words. */
   definition: text(20_000),
   better: z.nullable(z.enum(['higher', 'lower'])),

@@ -25,7 +25,13 @@ export const keepRateMetric: Metric = {
     type: 'boolean', name: 'wrong-class', label: 'A wrong class, too', group: 'Controls', default: false,
     help: 'Also explains another class, drawn by the seed, and tells how often that one is named: what optimisation alone brings about. It takes the method again.',
   }],
-  presets: [],
+  presets: [
+    { id: 'ours', title: 'Its own class', source: 'Ours: over fills that no mask is optimised against.', values: {} },
+    {
+      id: 'wrong-class', title: 'A wrong class, too', cost: 'dear', values: { 'wrong-class': true },
+      source: 'Ours, the control: what a mask for another class, drawn by the seed, keeps of that one is what optimisation alone brings about.',
+    },
+  ],
   async measure(task) {
     const mask = maskOf(task.map)
     const details: Record<string, number> = {}

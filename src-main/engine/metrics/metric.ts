@@ -1,6 +1,6 @@
 import type { SerialisedError } from '#shared/domain/errors.ts'
 import type { MapData } from '#shared/domain/image.ts'
-import type { ParameterSchema, ParameterValues } from '#shared/domain/parameters.ts'
+import type { ParameterSchema, ParameterValues, Preset } from '#shared/domain/parameters.ts'
 import type { Evaluations } from '#shared/domain/run.ts'
 import type { Classifier } from '../classifier/classifier.ts'
 import type { Frame } from '../methods/masks/compose.ts'
@@ -62,9 +62,17 @@ export interface MetricOutcome {
   error: SerialisedError | null
 }
 
+/** `map`: computed from the map alone; `queries`: asks the classifier; `dear`: runs the method again. */
+export type MetricCost = 'map' | 'queries' | 'dear'
+
+/** @property cost where it is another than the metric's own */
+export interface MetricPreset extends Preset {
+  cost?: MetricCost
+}
+
 /** One metric: one object in one file, plus one line in registry.ts. Definition and citation stand in docs/metrics.md. */
 export interface Metric extends ParameterSchema {
-  /** kebab-case. */
+  /** kebab-case; of a variant `metric@preset`. */
   id: string
   title: string
   citation: string
@@ -74,9 +82,10 @@ export interface Metric extends ParameterSchema {
   better: 'higher' | 'lower' | null
   /** Possible limits; infinite where there are none. */
   range: readonly [number, number]
-  /** `map`: computed from the map alone; `queries`: asks the classifier; `dear`: runs the method again. */
-  cost: 'map' | 'queries' | 'dear'
+  cost: MetricCost
   needs: readonly ('object' | 'mosaic' | 'others' | 'graph')[]
+  /** The first is what it computes by itself; each further one is a variant of its own (registry.ts). */
+  presets: readonly MetricPreset[]
   /** @throws MaskscopeError 'cancelled' on abort */
   measure(task: MetricTask): Promise<Measurement>
   /** It does not look at the map, so one with NaN in it is no hindrance. */

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { methods } from '#engine/methods/registry.ts'
-import { metrics } from '#engine/metrics/registry.ts'
+import { metricsAndVariants } from '#engine/metrics/registry.ts'
 import type { Pool } from '#pool/pool.ts'
 import { modelKey } from '#pool/worker-handle.ts'
 import type { BenchmarkPlan, WindowBenchmark } from '#shared/contract/benchmark.ts'
@@ -124,7 +124,7 @@ export function createPlanner(parts: PlanParts): Planner {
     const found: BenchmarkPlan = {
       total: data?.items.length ?? null, images: data ? Math.min(data.items.length, asked.limit ?? Infinity) : null, data: data?.spec ?? '',
       methods: Object.fromEntries(names.map((name) => [name, possible && whyNotEntry(name, configurations, possible)])),
-      metrics: Object.fromEntries(metrics.map((metric) => [metric.id, possible && sentence(whyNotMetric(metric, possible, asked.methods.length))])),
+      metrics: Object.fromEntries(metricsAndVariants.map((metric) => [metric.id, possible && sentence(whyNotMetric(metric, possible, asked.methods.length))])),
       folder: { name: asked.name, place: shortPlace(asked.place === null ? usualFolder : handles.path(asked.place)), holds: 'nothing' },
       explanations: null, seconds: null, unknown: 0, problem: null,
     }

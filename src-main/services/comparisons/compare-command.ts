@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { metrics } from '#engine/metrics/registry.ts'
+import { metricsAndVariants } from '#engine/metrics/registry.ts'
 import { findMethod } from '#engine/methods/registry.ts'
 import type { ComparisonRow, MethodColumn } from '#shared/contract/comparison.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
@@ -52,7 +52,7 @@ export async function compareCommand({ opened, sources, file }: ComparisonPlace,
   async function metricWords(): Promise<string[]> {
     const results = (await measuredOf(opened, Object.values(file.runs))).flatMap((one) => one.results)
     const found = new Set(results.filter(({ error, parameters }) => error === null && parameters['truth'] === undefined).map(({ metric }) => metric))
-    const ids = metrics.map(({ id }) => id).filter((id) => found.has(id))
+    const ids = metricsAndVariants.map(({ id }) => id).filter((id) => found.has(id))
     return ids.length === 0 ? [] : ['--metrics', ids.join(',')]
   }
 

@@ -1,4 +1,4 @@
-import { metrics as allMetrics } from '#engine/metrics/registry.ts'
+import { findMetric } from '#engine/metrics/registry.ts'
 import type { Pool } from '#pool/pool.ts'
 import { truthKey, type DrawnTruth } from '#shared/contract/comparison.ts'
 import type { ModelSource } from '#shared/domain/model.ts'
@@ -50,5 +50,5 @@ export async function measuredOf({ study }: OpenedStudy, runs: readonly string[]
 }
 
 function needsObject(id: string): boolean {
-  return allMetrics.find((metric) => metric.id === id)?.needs.includes('object') ?? false
+  return findMetric(id).needs.includes('object')
 }

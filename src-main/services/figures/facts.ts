@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 import { rise } from '#engine/methods/rise.ts'
-import { metrics as allMetrics } from '#engine/metrics/registry.ts'
+import { metricsAndVariants } from '#engine/metrics/registry.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { Picture } from '#shared/domain/image.ts'
 import { masksBy } from '#shared/domain/mask-steps.ts'
@@ -46,7 +46,7 @@ export async function loadFigure(spec: FigureSpec, study: Study): Promise<Loaded
     if (panel.kind === 'reconstruction') reconstructions.set(`${panel.reconstruction}/${panel.image}`, await reconstructionSheet(study.folder, panel.reconstruction, panel.image))
   }
   const methods = [...new Set((await study.runs()).map(({ method }) => method))]
-  const metrics = new Map(allMetrics.map(({ id, title, better }) => [id, { title, better }]))
+  const metrics = new Map(metricsAndVariants.map(({ id, title, better }) => [id, { title, better }]))
   return { facts: { study: study.name, runs, reconstructions, metrics, methods }, runs: stored }
 }
 

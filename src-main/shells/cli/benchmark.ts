@@ -34,7 +34,7 @@ export function benchmarkCommand(context: Context): Command {
   const command = new Command('benchmark')
     .description('Compare methods by metrics on a data set. It can be stopped at any moment; the same command goes on.')
     .option('--judge <path>', 'another classifier, which the methods never ask; as --model')
-    .option('--metrics <ids>', 'with commas between them; all that are possible here, or cheap: those that do not run methods again', (text) => (text === 'cheap' ? text : allOrList(text)), 'all')
+    .option('--metrics <ids>', 'with commas between them, ID or ID@PRESET, see "maskscope metrics"; all that are possible here, or cheap: those that do not run methods again', (text) => (text === 'cheap' ? text : allOrList(text)), 'all')
     .option('--configs <file>', 'parameters of methods, as "maskscope tune" writes them; ID@NAME in it are further columns')
     .option('--seeds <n>', 'seeds per image of methods that draw at random; three where left out', wholeNumber(1))
     .option('--shard <i/n>', 'only the i-th of n parts, to be merged by "maskscope benchmark merge"', shard)

@@ -30,7 +30,7 @@ export function compareCommand(context: Context): Command {
     .requiredOption('--out <folder>', 'the study that is written, with the figure, the numbers and the table beside it')
     .option('--target <class>', 'auto (the top class of each image), an index, a label, or label:TEXT', 'auto')
     .option('--set <name=value>', 'a parameter of all methods that have it, or of one: METHOD.name=value; repeatable', assignment, {})
-    .option('--metrics <ids>', 'with commas between them; none: no metric', 'deletion,insertion')
+    .option('--metrics <ids>', 'with commas between them, ID or ID@PRESET; none: no metric', 'deletion,insertion')
     .option('--seed <n>', 'of everything that is drawn at random', wholeNumber(0), 0)
     .addOption(backendOption())
     .addOption(executorOption())
@@ -43,14 +43,13 @@ export function compareCommand(context: Context): Command {
 }
 
 async function compare(images: readonly string[], options: CompareOptions): Promise<number> {
-  const [{ resolveData }, { loadModel, modelError }, { resolveTarget }, { findMethod, methods: allMethods }, { metrics: allMetrics }, { parametersFor }] = await Promise.all([
+  const [{ resolveData }, { loadModel, modelError }, { resolveTarget }, { findMethod, methods: allMethods }, { findMetric }, { parametersFor }] = await Promise.all([
     import('#services/datasets.ts'), import('#services/models.ts'), import('#services/targets.ts'), import('#engine/methods/registry.ts'), import('#engine/metrics/registry.ts'), import('#services/figures/compared.ts'),
   ])
   const asked = options.methods === 'all' ? null : [...new Set(names(options.methods))].map(findMethod)
   if (asked?.length === 0) throw new MaskscopeError('usage', 'Name at least one method, e.g. --methods neuromask,rise, or all.', { subject: '--methods' })
   const metrics = options.metrics === 'none' ? [] : names(options.metrics)
-  const unknown = metrics.find((id) => !allMetrics.some((metric) => metric.id === id))
-  if (unknown !== undefined) throw new MaskscopeError('usage', `There is no metric "${unknown}"; see "maskscope metrics".`, { subject: '--metrics' })
+  for (const id of metrics) findMetric(id)
   parametersFor(asked ?? allMethods, options.set)
   const items: DataItem[] = []
   for (const spec of images) items.push(...(await resolveData(spec)))

@@ -25,8 +25,8 @@ export function metricsCommand(): Command {
       for (const { id, title, definition, citation, better, cost, needs, presets, parameters } of metrics) {
         const needed = needs.length === 0 ? '' : `; needs ${needs.map((need) => wants[need]).join(' and ')}`
         print(`${id}: ${title} (${direction[better ?? 'neither']}; ${costs[cost]}${needed})\n  ${definition}\n  ${citation}`)
-        if (presets.length > 0) print('\n  Presets, the first is the default:')
-        for (const preset of presets) print(`    ${preset.id.padEnd(18)}${preset.source}`)
+        if (presets.length > 0) print(`\n  Presets: the first is the metric itself, the others are asked for as ${id}@PRESET:`)
+        for (const preset of presets) print(`    ${preset.id.padEnd(18)}${preset.source}${preset.cost === 'dear' && cost !== 'dear' ? ' Runs the method again.' : ''}`)
         if (parameters.length > 0) print('\n  Parameters:')
         for (const parameter of parameters) print(describeParameter(parameter, presets[0]?.values[parameter.name] ?? parameter.default))
         print('')

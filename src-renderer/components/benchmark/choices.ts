@@ -23,18 +23,19 @@ export function methodChoices(methods: readonly MethodInfo[], plan: Pick<Benchma
   return accesses.flatMap((group) => choices.filter((choice) => choice.group === group))
 }
 
-const kinds = ['Against the true object', 'By asking the classifier', 'Of the map alone', 'Run the method again'] as const
+const kinds = ['Against the true object', 'By asking the classifier', 'Of the map alone', 'Run the method again', 'As others define them'] as const
 
 /** By what they ask. */
 export function metricChoices(metrics: readonly MetricInfo[], plan: Pick<BenchmarkPlan, 'metrics'> | null): Choice[] {
   const choices = metrics.map((metric): Choice => ({
     value: metric.id, label: metric.title, note: metric.better === null ? '' : metric.better === 'higher' ? 'higher is better' : 'lower is better', reason: plan?.metrics[metric.id] ?? null,
-    group: metric.cost === 'dear' ? kinds[3] : metric.needs.includes('object') || metric.needs.includes('mosaic') ? kinds[0] : metric.cost === 'queries' ? kinds[1] : kinds[2],
+    extra: metric.variantOf !== null,
+    group: metric.variantOf !== null ? kinds[4] : metric.cost === 'dear' ? kinds[3] : metric.needs.includes('object') || metric.needs.includes('mosaic') ? kinds[0] : metric.cost === 'queries' ? kinds[1] : kinds[2],
   }))
   return kinds.flatMap((group) => choices.filter((choice) => choice.group === group))
 }
 
 /** What `cheap` means on the command line: all that do not run a method again. */
 export function cheapMetrics(metrics: readonly MetricInfo[]): string[] {
-  return metrics.filter(({ cost }) => cost !== 'dear').map(({ id }) => id)
+  return metrics.filter(({ cost, variantOf }) => cost !== 'dear' && variantOf === null).map(({ id }) => id)
 }

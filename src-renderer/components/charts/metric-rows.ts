@@ -19,6 +19,8 @@ export interface MetricRow {
   curves: MeasurementOfRun['curves']
   /** What runs along the curves. */
   along: string
+  /** Another definition of a metric that stands there, too. */
+  variant: boolean
   /** Runs the method again. */
   dear: boolean
   /** What it needs and is not there; null: nothing. */
@@ -54,7 +56,7 @@ export function metricRows(list: readonly MetricInfo[], results: readonly Measur
       note: result === undefined || result.value !== null || result.error ? null : result.note ?? 'It is not defined for this map.',
       failure: result?.error?.message ?? null,
       details: Object.entries(result?.details ?? {}).map(([name, value]) => ({ name: name.replaceAll('-', ' '), value: value === null ? 'none' : numberText(value, 3) })),
-      curves: result?.curves ?? [], along: alongTitles[metric.id] ?? '',
+      curves: result?.curves ?? [], along: alongTitles[metric.variantOf ?? metric.id] ?? '', variant: metric.variantOf !== null,
       dear: metric.cost === 'dear', missing: missingOf(metric, has),
     }
   })
@@ -72,9 +74,9 @@ export function explainsTheSame(other: RunRow, row: RunRow): boolean {
   return other.state === 'finished' && other.method !== row.method && other.image.name === row.image.name && other.model.sha256 === row.model.sha256 && other.target?.index === row.target?.index
 }
 
-/** Those that are measured together, at one click: what does not run the method again, and has what it needs. */
+/** Those that are measured together, at one click: what does not run the method again, has what it needs, and is nobody's variant. */
 export function usualMetrics(rows: readonly MetricRow[]): string[] {
-  return rows.filter(({ dear, missing }) => !dear && missing === null).map(({ id }) => id)
+  return rows.filter(({ dear, variant, missing }) => !dear && !variant && missing === null).map(({ id }) => id)
 }
 
 /** With tabs between the columns, for spreadsheets: metric, value, what is said of it; then each number that belongs to it. */

@@ -11,7 +11,10 @@ export function metricText(metric: Pick<MetricInfo, 'id' | 'title'>, value: numb
 }
 
 export function shortTitle({ id, title }: Pick<MetricInfo, 'id' | 'title'>): string {
-  return shorts[id] ?? title.toLowerCase()
+  const [base, variant] = id.split('@')
+  const short = shorts[base!]
+  // A variant is marked; which one it is stands in the head of the column.
+  return short === undefined ? title.toLowerCase() : variant === undefined ? short : `${short}*`
 }
 
 /** ".71", "1", "−.03", "12.3" */

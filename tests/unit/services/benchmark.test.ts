@@ -302,6 +302,17 @@ test('an image that the classifier cannot answer, or without an object where the
   await expect(prepareChunk({ classify: () => Promise.reject(new MaskscopeError('worker', 'gone')) }, demo.source, info, 'tfjs', items)).rejects.toThrow('gone')
 })
 
+test('variants of a metric stand in columns of their own, and are in neither `all` nor `cheap`', async () => {
+  const folder = path.join(root, 'variants')
+  await perform(folder, { data: 'scenes:2@2000000', methods: ['center'], metrics: ['pointing-game', 'pointing-game@published'] })
+  const files = await finish(folder, { plots: false })
+  expect(files['table.md']).toMatch(/\| pointing-game [^|]+ \| pointing-game@published /)
+  const { methods } = JSON.parse(files['summary.json']!) as Summary
+  expect(methods['center']!['pointing-game@published']!.mean).toBeGreaterThanOrEqual(methods['center']!['pointing-game']!.mean!)
+  for (const metrics of ['all', 'cheap'] as const) expect((await makeBenchmark(workbench.pool, asked({ metrics }))).metrics.filter((id) => id.includes('@'))).toEqual([])
+  await expect(makeBenchmark(workbench.pool, asked({ metrics: ['deletion@none'] }))).rejects.toThrow(/variants of deletion are deletion@rise/)
+})
+
 test('a set of boxes whose first image has none has truth all the same', async () => {
   const place = path.join(root, 'boxes')
   mkdirSync(place)

@@ -10,7 +10,7 @@ import { findMethod } from '#engine/methods/registry.ts'
 import { judgedMapOf } from '#engine/metrics/judged-map.ts'
 import { costMetric } from '#engine/metrics/cost.ts'
 import type { MetricOutcome } from '#engine/metrics/metric.ts'
-import { findMetric, metrics } from '#engine/metrics/registry.ts'
+import { findMetric, metrics, metricsAndVariants } from '#engine/metrics/registry.ts'
 import type { WorkerReply, WorkerRequest } from '#engine/protocol.ts'
 import { loadModel } from '#services/models.ts'
 import { resolveParameters, type ParameterValues } from '#shared/domain/parameters.ts'
@@ -94,6 +94,29 @@ test('every metric of a real run, in the order asked; the method runs again wher
   expect(details('keep-rate')['judge-unseen']).toBe(details('keep-rate')['unseen'])
   expect(await outcomes(all)).toEqual(first)
   expect(memory().numTensors).toBe(before)
+})
+
+test.each([['deletion@xplique', 'deletion'], ['infidelity@captum', 'infidelity'], ['average-drop@product', 'average-drop'], ['road@odd', 'road']])(
+  '%s is the metric with that preset, beside the metric itself', async (variant, id) => {
+    const preset = variant.split('@')[1]!
+    const [own, its, given] = await outcomes(order([id, variant, { id, parameters: { preset } }]))
+    expect(its).toEqual({ ...given, id: variant })
+    expect(own!.measurement).not.toEqual(its!.measurement)
+  },
+)
+
+test('variants: every further preset of a metric, behind it and once; what runs the method again says so; unknown ones are told', () => {
+  expect(new Set(metricsAndVariants.map(({ id }) => id)).size).toBe(metrics.reduce((sum, { presets }) => sum + Math.max(1, presets.length), 0))
+  for (const { id, presets } of metrics) {
+    const at = metricsAndVariants.findIndex((metric) => metric.id === id)
+    expect(metricsAndVariants.slice(at, at + Math.max(1, presets.length)).map((metric) => metric.id)).toEqual([id, ...presets.slice(1).map((preset) => `${id}@${preset.id}`)])
+  }
+  expect(findMetric('keep-rate').cost).toBe('queries')
+  expect(findMetric('keep-rate@wrong-class')).toMatchObject({ cost: 'dear', title: 'Keep rate, a wrong class, too' })
+  expect(resolveParameters(findMetric('keep-rate@wrong-class'), {})).toMatchObject({ 'wrong-class': true })
+  expect(resolveParameters(findMetric('keep-rate'), {})).toMatchObject({ 'wrong-class': false })
+  expect(() => findMetric('deletion@no')).toThrow('variants of deletion are deletion@rise, deletion@xplique')
+  expect(() => findMetric('iou@rise')).toThrow('There is no metric "iou@rise"; choose one of')
 })
 
 test('the method runs again with its own seed, whatever seed the metrics draw by', async () => {

@@ -17,7 +17,7 @@ import { beginStores, openBoth, settled, show } from '../mount.ts'
 import { method } from '../samples.ts'
 
 const metric = (id: string, more: Partial<MetricInfo> = {}): MetricInfo => ({
-  id, title: id.toUpperCase(), citation: '', definition: 'What it says.', better: 'higher', range: [0, 1], cost: 'queries', needs: [], ...more,
+  id, variantOf: null, title: id.toUpperCase(), citation: '', definition: 'What it says.', better: 'higher', range: [0, 1], cost: 'queries', needs: [], ...more,
 })
 const iou = metric('iou', { needs: ['object'] })
 const deletion = metric('deletion', { better: 'lower' })

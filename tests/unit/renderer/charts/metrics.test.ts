@@ -14,7 +14,7 @@ import { beginStores, settled, show } from '../mount.ts'
 import { runRow } from '../samples.ts'
 
 function metric(id: string, part: Partial<MetricInfo> = {}): MetricInfo {
-  return { id, title: id.toUpperCase(), citation: '', definition: `What ${id} is.`, better: 'higher', range: [0, 1], cost: 'queries', needs: [], ...part }
+  return { id, variantOf: null, title: id.toUpperCase(), citation: '', definition: `What ${id} is.`, better: 'higher', range: [0, 1], cost: 'queries', needs: [], ...part }
 }
 function result(id: string, part: Partial<MeasurementOfRun> = {}): MeasurementOfRun {
   return { metric: id, parameters: {}, value: 0.5, details: {}, curves: [], note: null, error: null, judge: null, ...part }
@@ -26,7 +26,8 @@ const list = [
 const nothing = { object: false, mosaic: false, others: false }
 
 test('what is measured at one click has what it needs and does not run the method again', () => {
-  expect(usualMetrics(metricRows(list, [], nothing))).toEqual(['gini', 'deletion'])
+  const variant = metric('deletion@rise', { variantOf: 'deletion' })
+  expect(usualMetrics(metricRows([...list, variant], [], nothing))).toEqual(['gini', 'deletion'])
   expect(usualMetrics(metricRows(list, [], { object: true, mosaic: true, others: true }))).toEqual(['gini', 'ap', 'deletion', 'grid', 'agree'])
   const rows = metricRows(list, [], nothing)
   expect(rows.map(({ direction }) => direction)).toEqual(['', '↑', '↓', '↑', '↑', '↑'])

@@ -19,7 +19,7 @@ const row = (id: string, image = `i${id}`): ComparisonRow => ({ id, image, model
 const column = (id: string, method = id): ComparisonColumn => ({ kind: 'method', id, title: null, method, parameters: {}, seed: 1, seeds: 1 })
 const map = (values: number[], width = values.length): MapData => ({ width, height: values.length / width, data: Float32Array.from(values) })
 const plain = { signed: false, range: [null, null] as const, mask: false }
-const metric: MetricInfo = { id: 'quality', title: 'Quality', citation: '', definition: '', better: 'higher', range: [0, 1], cost: 'map', needs: [] }
+const metric: MetricInfo = { id: 'quality', variantOf: null, title: 'Quality', citation: '', definition: '', better: 'higher', range: [0, 1], cost: 'map', needs: [] }
 const result = (value: number | null, parameters: Record<string, string> = {}, id = 'quality'): MeasurementOfRun => ({ metric: id, parameters, value, details: {}, curves: [], note: null, error: null, judge: null })
 
 /** One finished run per cell, named by it, with a value of its own. */
@@ -90,6 +90,7 @@ test('the best cell of a row is marked by what is shown, and none of a tie', () 
   expect(bestOfRow([0.3, 0.1], 'lower')).toBe(1)
   expect(bestOfRow([0.3], 'higher')).toBeNull()
   expect(metricText({ id: 'average-precision', title: 'Average precision' }, 0.714)).toBe('AP .71')
+  expect(metricText({ id: 'deletion@rise', title: 'Deletion, as the RISE repository' }, 0.5)).toBe('del* .50')
 })
 
 test('what was measured against another truth does not count any more', () => {
