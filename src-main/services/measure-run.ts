@@ -1,7 +1,6 @@
 import { findMetric } from '#engine/metrics/registry.ts'
 import { judgePrefix, type JudgedMap, type MetricOutcome } from '#engine/metrics/metric.ts'
 import type { Pool } from '#pool/pool.ts'
-import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { ModelSource } from '#shared/domain/model.ts'
 import { resolveParameters } from '#shared/domain/parameters.ts'
 import { isMask } from '#shared/figure/map-kind.ts'

@@ -139,6 +139,14 @@ export function statedWords({ card, fit, range, mean, std, labels, inputScale }:
   ]
 }
 
+/** The same of a judge, as far as the command line states it of one: what it sees is the model's. */
+export function statedJudgeWords({ card, range, mean, std, labels }: ModelOptions): string[] {
+  return statedWords({
+    ...(card === undefined ? {} : { card }), ...(range === undefined ? {} : { range }), ...(mean === undefined ? {} : { mean }), ...(std === undefined ? {} : { std }),
+    ...(labels === undefined ? {} : { labels }),
+  }).map((word) => word.replace(/^--(?:model-)?(?=[a-z])/, '--judge-'))
+}
+
 /** Only what the preset does not give anyway. @param before of each name, e.g. `rise.` */
 export function parameterWords(schema: ParameterSchema, values: ParameterValues, before = ''): string[] {
   const { preset } = values

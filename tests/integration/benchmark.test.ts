@@ -4,6 +4,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test, vi } from 'vitest'
 import { resolveData } from '#services/datasets.ts'
+import { writeTinyModel } from '../fixtures/tiny-model.ts'
 import { runCli, runCliHere, startCli } from '../fixtures/cli.ts'
 
 vi.setConfig({ testTimeout: 240_000 })
@@ -87,4 +88,10 @@ test('bad input ends with code 2 before any work', async () => {
     expect(stderr).toMatch(message)
   }
   expect(existsSync(path.join(root, 'x'))).toBe(false)
+  // What is not known of a judge is stated by options of its own.
+  const judge = writeTinyModel(path.join(root, 'judge'))
+  const unstated = await runCliHere([...asked, '--judge', judge, '--out', 'x'], root)
+  expect([unstated.code, unstated.stderr]).toEqual([2, expect.stringMatching(/does not state all that is needed[^]*--judge-range/)])
+  const stated = await runCliHere([...asked, '--judge', judge, '--judge-range', '0,1', '--judge-labels', 'nowhere.txt', '--out', 'x'], root)
+  expect([stated.code, stated.stderr]).toEqual([2, expect.stringContaining('nowhere.txt')])
 })

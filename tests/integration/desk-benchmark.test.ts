@@ -112,7 +112,7 @@ test('its numbers are those of its files; the cells behind one, with pictures an
 
 test.skipIf(process.platform === 'win32')('its command goes on in the same folder, where nothing is left to do', async () => {
   const { command } = await client.call('benchmark.command', { benchmark })
-  expect(command).toBe(`maskscope benchmark --model demo --data scenes:18@2000000 --limit 18 --methods gradient,grad-cam,edges --metrics average-precision,sparseness --executor ${row().facts!.executor} --keep-maps --out ${folder()}`)
+  expect(command).toBe(`maskscope benchmark --model demo --data scenes:18@2000000 --limit 18 --methods gradient,grad-cam,edges --metrics average-precision,sparseness --seeds 1 --executor ${row().facts!.executor} --keep-maps --out ${folder()}`)
   const before = readdirSync(path.join(folder(), 'records')).map((name) => readFileSync(path.join(folder(), 'records', name), 'utf8'))
   const { code, stderr } = await runCliHere([...command.split(' ').slice(1), '--json', '--backend', 'wasm'], at.folder)
   expect(code, stderr).toBe(0)

@@ -171,8 +171,8 @@ test('paused, cancelled, gone on with, deleted and brought back: the same bytes;
     expect((await reconstructions.list()).map((one) => one.id)).toEqual([id, second])
 
     const { manifest } = await reconstructions.find(second)
-    expect(reconstructCommand({ ...manifest, model: { place: 'a b', stated: { fit: 'crop' } }, judge: { place: 'c' }, data: 'idx:data' }, 'linux')).toBe(
-      "maskscope reconstruct --model 'a b' --fit crop --judge c --data idx:data --method gradient --images 30 --test 8 --epochs 1 --generator-set recognition=false --generator-set latent=3 --generator-set batch=16 --seed 5",
+    expect(reconstructCommand({ ...manifest, model: { place: 'a b', stated: { fit: 'crop' } }, judge: { place: 'c', stated: { range: [-1, 1] } }, data: 'idx:data' }, 'linux')).toBe(
+      "maskscope reconstruct --model 'a b' --fit crop --judge c --judge-range -1,1 --data idx:data --method gradient --images 30 --test 8 --epochs 1 --generator-set recognition=false --generator-set latent=3 --generator-set batch=16 --seed 5",
     )
     expect(varyCommand({ image: 'idx:data#3', generator: 'g', request: { kind: 'posterior', count: 9, temperature: 0.5, pinned: true, seed: 0 } }, 'linux')).toBe("maskscope vary 'idx:data#3' --generator g --count 9 --temperature 0.5 --pin")
   } finally {

@@ -1,5 +1,5 @@
 import { commandLine } from '../shell-words.ts'
-import { statedWords } from '../run-command.ts'
+import { statedJudgeWords, statedWords } from '../run-command.ts'
 import { drawsOfRandom } from './entries.ts'
 import type { Places } from './places.ts'
 
@@ -25,7 +25,7 @@ export function benchmarkCommand(facts: BenchmarkCommandFacts, platform: NodeJS.
   const { places: { model, judge }, data, methods, metrics, configurations, limit, seed, draws, keepMaps, executor, shard, folder } = facts
   return commandLine([
     'maskscope', 'benchmark', '--model', model.place, ...statedWords(model.stated),
-    ...(judge ? ['--judge', judge.place] : []),
+    ...(judge ? ['--judge', judge.place, ...statedJudgeWords(judge.stated)] : []),
     '--data', data, ...(limit === null ? [] : ['--limit', String(limit)]),
     '--methods', methods.join(','), '--metrics', metrics.join(','),
     ...(configurations === null ? [] : ['--configs', configurations]),

@@ -1,13 +1,13 @@
 import { resolveParameters, type ParameterValues } from '#shared/domain/parameters.ts'
 import { generatorSchema, generatorSizes, valuesOf, type GeneratorSettings, type VariationRequest } from '#shared/domain/reconstruction.ts'
 import type { ModelOptions } from '../models.ts'
-import { statedWords } from '../run-command.ts'
+import { statedJudgeWords, statedWords } from '../run-command.ts'
 import { commandLine } from '../shell-words.ts'
 import { salientParameters } from './salient-methods.ts'
 
 export interface ReconstructFacts {
   model: { place: string; stated: ModelOptions }
-  judge: { place: string } | null
+  judge: { place: string; stated: ModelOptions } | null
   data: string
   /** null: as many as there are. */
   images: { seen: number | null; test: number }
@@ -22,7 +22,7 @@ export interface ReconstructFacts {
 export function reconstructCommand({ model, judge, data, images, method, parameters, settings, seed }: ReconstructFacts, platform: NodeJS.Platform = process.platform): string {
   const { conditional, gamma, epochs, ...others } = 'size' in settings && typeof settings.size === 'object' ? valuesOf(settings as GeneratorSettings) : (settings as ParameterValues)
   return commandLine([
-    'maskscope', 'reconstruct', '--model', model.place, ...statedWords(model.stated), ...(judge ? ['--judge', judge.place] : []), '--data', data,
+    'maskscope', 'reconstruct', '--model', model.place, ...statedWords(model.stated), ...(judge ? ['--judge', judge.place, ...statedJudgeWords(judge.stated)] : []), '--data', data,
     '--method', method, ...changed(parameters, usualOf(method, parameters['preset']), '--set'),
     ...(images.seen === null ? [] : ['--images', String(images.seen)]), ...(images.test === 1000 ? [] : ['--test', String(images.test)]),
     ...(conditional === true || conditional === 'true' ? ['--conditional'] : []), ...(gamma === undefined || Number(gamma) === 0 ? [] : ['--gamma', String(gamma)]),

@@ -140,12 +140,12 @@ export function createWindowReconstructions({ pool, handles, models, keeper, rea
     async command(reconstruction: string): Promise<string> {
       const { model, judge, data, images, method, parameters, settings, seed } = (await subject(reconstruction)).stored.manifest
       const placed = ({ place, stated }: typeof model): { place: string; stated: ModelOptions } => ({ place, stated: stated as ModelOptions })
-      return reconstructCommand({ model: placed(model), judge, data, images, method, parameters, settings, seed })
+      return reconstructCommand({ model: placed(model), judge: judge && placed(judge), data, images, method, parameters, settings, seed })
     },
     async commandFor({ data, images, test, model, judge, method, parameters, settings, seed }: WindowReconstructionOrder): Promise<string> {
       const [explained, second] = [await models.get(model), judge === null ? null : await models.get(judge)]
       return reconstructCommand({
-        model: { place: explained.place, stated: explained.options }, judge: second && { place: second.place },
+        model: { place: explained.place, stated: explained.options }, judge: second && { place: second.place, stated: second.options },
         data: specOf(data, images), images: { seen: images, test }, method, parameters, settings: { ...settings }, seed,
       })
     },

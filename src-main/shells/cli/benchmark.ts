@@ -6,7 +6,9 @@ import type { AskedBenchmark } from '#services/benchmark/order.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import { workLine } from './benchmark-progress.ts'
 import { note, print, printJson, type Context } from './context.ts'
-import { backendOption, engineOptions, executorOption, memoryOption, stateOptions, statedModel, type EngineOptions, type StatedOptions } from './engine-options.ts'
+import {
+  backendOption, engineOptions, executorOption, loadJudge, memoryOption, stateJudgeOptions, statedJudge, stateOptions, statedModel, type EngineOptions, type JudgeOptions, type StatedOptions,
+} from './engine-options.ts'
 import { wholeNumber } from './options.ts'
 
 export interface WorkOptions extends StatedOptions, EngineOptions {
@@ -20,7 +22,7 @@ export interface WorkOptions extends StatedOptions, EngineOptions {
   json: boolean
 }
 
-interface BenchmarkOptions extends WorkOptions {
+interface BenchmarkOptions extends WorkOptions, JudgeOptions {
   judge?: string
   metrics: readonly string[] | 'all' | 'cheap'
   configs?: string
@@ -40,7 +42,7 @@ export function benchmarkCommand(context: Context): Command {
     .option('--shard <i/n>', 'only the i-th of n parts, to be merged by "maskscope benchmark merge"', shard)
     .option('--against <method>', 'what the others are tested against; the first where left out')
     .option('--keep-maps', 'keep every map as .npy', false)
-  workOptions(command).action(async (options: BenchmarkOptions) => {
+  stateJudgeOptions(workOptions(command)).action(async (options: BenchmarkOptions) => {
     context.exitCode = await benchmark(options)
   })
   command.command('merge')
@@ -86,7 +88,7 @@ async function benchmark(options: BenchmarkOptions): Promise<number> {
   const [{ loadModel }, { readConfigs }] = await Promise.all([import('#services/models.ts'), import('#services/benchmark/configs.ts')])
   const configurations = options.configs === undefined ? {} : await readConfigs(options.configs)
   const model = await loadModel(options.model, statedModel(options, (file) => file))
-  const judge = options.judge === undefined ? null : await loadModel(options.judge)
+  const judge = options.judge === undefined ? null : await loadJudge(options.judge, options)
   const { model: _place, data, methods, metrics, seed, keepMaps } = options
   const asked: AskedBenchmark = {
     model, judge, data, methods, metrics, configurations, limit: options.limit ?? null, shard: options.shard ?? null, seed, keepMaps,
@@ -140,10 +142,10 @@ export async function performAsked(
 }
 
 /** So that the window can go on with it. */
-async function keepPlaces(folder: string, { model, judge, configurations }: AskedBenchmark, options: StatedOptions): Promise<void> {
+async function keepPlaces(folder: string, { model, judge, configurations }: AskedBenchmark, options: StatedOptions & JudgeOptions): Promise<void> {
   const { placeOf, writePlaces } = await import('#services/benchmark/places.ts')
   await writePlaces(folder, {
-    model: placeOf(model, statedModel(options, (file) => path.resolve(file))), judge: judge && placeOf(judge, {}), configurations: Object.keys(configurations).length > 0,
+    model: placeOf(model, statedModel(options, (file) => path.resolve(file))), judge: judge && placeOf(judge, statedJudge(options, (file) => path.resolve(file))), configurations: Object.keys(configurations).length > 0,
   }, configurations)
 }
 

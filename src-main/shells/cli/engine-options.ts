@@ -2,7 +2,8 @@ import path from 'node:path'
 import { Option, type Command } from 'commander'
 import envPaths from 'env-paths'
 import type { WorkbenchOptions } from '#main/workbench.ts'
-import type { ModelOptions } from '#services/models.ts'
+import type { LoadedModel, ModelOptions } from '#services/models.ts'
+import { MaskscopeError } from '#shared/domain/errors.ts'
 import { backendIds, type BackendId } from '#shared/domain/backend.ts'
 import { executorWishes, type ExecutorWish } from '#shared/domain/executor.ts'
 import { channelValues, positiveChannelValues, range, wholeNumber } from './options.ts'
@@ -52,6 +53,43 @@ export function stateOptions(command: Command): Command {
     .option('--std <values>', 'divided by after that, written as --mean', positiveChannelValues)
     .option('--labels <file>', 'one label per line, in the order of the classes')
     .option('--input-scale <n>', 'an input so many times as high and wide as the file says, for networks that pool over all places', wholeNumber(1))
+}
+
+export interface JudgeOptions {
+  judgeCard?: string
+  judgeRange?: [number, number]
+  judgeMean?: number[]
+  judgeStd?: number[]
+  judgeLabels?: string
+}
+
+/** What may be stated beside a judge. It sees what the model sees, so it has no fit and no size of its own. */
+export function stateJudgeOptions(command: Command): Command {
+  return command
+    .option('--judge-card <file>', 'of the judge, as --model-card')
+    .option('--judge-range <a,b>', 'as --range', range)
+    .option('--judge-mean <values>', 'as --mean', channelValues)
+    .option('--judge-std <values>', 'as --std', positiveChannelValues)
+    .option('--judge-labels <file>', 'as --labels')
+}
+
+/** What was stated beside the judge's path. @param file what becomes of the paths of files */
+export function statedJudge({ judgeCard, judgeRange, judgeMean, judgeStd, judgeLabels }: JudgeOptions, file: (name: string) => string): ModelOptions {
+  return statedModel({
+    ...(judgeCard === undefined ? {} : { modelCard: judgeCard }), ...(judgeRange === undefined ? {} : { range: judgeRange }), ...(judgeMean === undefined ? {} : { mean: judgeMean }),
+    ...(judgeStd === undefined ? {} : { std: judgeStd }), ...(judgeLabels === undefined ? {} : { labels: judgeLabels }),
+  }, file)
+}
+
+/** @throws what `loadModel` throws, naming the judge's own options */
+export async function loadJudge(place: string, options: JudgeOptions): Promise<LoadedModel> {
+  const { loadModel, MissingFactsError } = await import('#services/models.ts')
+  try {
+    return await loadModel(place, statedJudge(options, (file) => file))
+  } catch (error) {
+    if (!(error instanceof MissingFactsError)) throw error
+    throw new MaskscopeError('usage', error.message.replaceAll(/--(?=(?:range|mean|std)\b)/g, '--judge-'), { subject: '--judge', cause: error })
+  }
 }
 
 /** What was stated beside the model's path. @param file what becomes of the paths of files */

@@ -6,10 +6,12 @@ import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { ReconstructionReport } from '#shared/domain/reconstruction.ts'
 import { workLine } from './benchmark-progress.ts'
 import { note, print, printJson, type Context } from './context.ts'
-import { backendOption, engineOptions, executorOption, memoryOption, modelOptions, statedModel, type EngineOptions, type StatedOptions } from './engine-options.ts'
+import {
+  backendOption, engineOptions, executorOption, loadJudge, memoryOption, modelOptions, stateJudgeOptions, statedJudge, statedModel, type EngineOptions, type JudgeOptions, type StatedOptions,
+} from './engine-options.ts'
 import { assignment, wholeNumber } from './options.ts'
 
-interface ReconstructOptions extends StatedOptions, EngineOptions {
+interface ReconstructOptions extends StatedOptions, JudgeOptions, EngineOptions {
   model: string
   judge: string
   data: string
@@ -30,7 +32,7 @@ interface ReconstructOptions extends StatedOptions, EngineOptions {
 export function reconstructCommand(context: Context): Command {
   const command = new Command('reconstruct')
     .description('Train a generator on what a classifier finds salient, and report how much of it the class lives in. It can be stopped at any moment; the same command goes on.')
-  return modelOptions(command)
+  return stateJudgeOptions(modelOptions(command))
     .requiredOption('--judge <path>', 'another classifier, in no loss, which judges the reconstructions; as --model')
     .requiredOption('--data <data>', 'a data set, see "maskscope datasets --help"; of idx:DIR and cifar10:DIR the training part is learned from and the other one reported on')
     .option('--method <id>', 'what finds the salient pixels, see "maskscope methods"; the fastest that masks well enough where left out')
@@ -58,9 +60,9 @@ async function reconstruct(options: ReconstructOptions): Promise<number> {
     import('#services/models.ts'), import('#main/workbench.ts'), import('./interruption.ts'), import('#services/reconstruction/order.ts'), import('#services/reconstruction/reconstructions.ts'),
   ])
   // Messages name the files as they were given; what is kept leads there from anywhere.
-  const [model, judge] = [await loadModel(options.model, statedModel(options, (file) => file)), await loadModel(options.judge)]
+  const [model, judge] = [await loadModel(options.model, statedModel(options, (file) => file)), await loadJudge(options.judge, options)]
   const asked: AskedReconstruction = {
-    model: { model, stated: statedModel(options, path.resolve) }, judge: { model: judge, stated: {} }, data: options.data,
+    model: { model, stated: statedModel(options, path.resolve) }, judge: { model: judge, stated: statedJudge(options, path.resolve) }, data: options.data,
     images: options.images ?? null, test: options.test, method: options.method ?? null, parameters: options.set, settings: settingsGiven(options), seed: options.seed,
   }
   const folder = options.out ?? path.join('maskscope-studies', 'reconstructions')
