@@ -19,7 +19,7 @@ export interface LayerInfo {
   receptiveField: { size: number; stride: number } | null
   /** The file's layers or nodes that this one computes; more than one where import folded them. */
   computes: readonly string[]
-  /** A convolution's output with at least 4×4 places: CAM methods can take it. */
+  /** At least 4×4 places of what convolutions found, or of what is made of it (sums, activations, pooling): CAM methods can take it. */
   cam: boolean
 }
 

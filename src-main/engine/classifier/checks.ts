@@ -26,7 +26,7 @@ export function checkLayer(layer: string, graph: GraphReport | null, { name: mod
   }
   if (graph.layers.some(({ name }) => name === layer)) return
   const known = graph.layers.filter(({ cam }) => cam).map(({ name }) => name)
-  const advice = known.length === 0 ? '' : ` Convolutions that can be looked into are ${known.slice(-8).join(', ')}.`
+  const advice = known.length === 0 ? '' : ` Layers that can be looked into are ${known.slice(-8).join(', ')}.`
   throw new MaskscopeError('usage', `The model ${model} has no layer "${layer}".${advice} "maskscope inspect" lists all.`, { subject: 'layer' })
 }
 

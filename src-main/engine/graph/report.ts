@@ -10,6 +10,8 @@ import { receptiveFields } from './receptive-field.ts'
 const leastPlaces = 4
 
 const convolutions: readonly string[] = ['conv2d', 'depthwiseConv2d', 'conv2dTranspose']
+/** What a network puts together from convolutions: where branches meet, what stands behind the sum is what it goes on with. */
+const joins: readonly string[] = ['binary', 'concat', 'unary', 'prelu', 'affine', 'normalize', 'lrn', 'pool']
 
 /** What lies between a convolution that gives the class scores at every place and the model's output. */
 const poolsAndShapes: readonly string[] = ['pool', 'reduce', 'reshape', 'transpose', 'unary', 'softmax', 'affine']
@@ -27,13 +29,18 @@ export function graphReport(graph: Graph): GraphReport {
     multiplyAdds: multiplyAddsOf(graph, node),
     receptiveField: square(fields.get(node.name)!),
     computes: node.layers,
-    cam: isCandidate(node),
+    cam: isCandidate(node) || (joins.includes(node.op) && hasPlaces(node) && fields.get(node.name)?.size.every((side) => side <= 1) !== true),
   }))
   return { layers, camLayer: defaultLayer(graph), notes: graph.notes }
 }
 
-function isCandidate({ op, shape }: GraphNode): boolean {
-  return convolutions.includes(op) && shape.length === 4 && shape[1]! >= leastPlaces && shape[2]! >= leastPlaces
+/** What CAM methods take by themselves. */
+function isCandidate(node: GraphNode): boolean {
+  return convolutions.includes(node.op) && hasPlaces(node)
+}
+
+function hasPlaces({ shape }: GraphNode): boolean {
+  return shape.length === 4 && shape[1]! >= leastPlaces && shape[2]! >= leastPlaces
 }
 
 /** The last candidate, but not the one whose channels are the class scores themselves. */

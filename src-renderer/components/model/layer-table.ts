@@ -87,8 +87,9 @@ export function fieldSentence({ receptiveField: field }: Layer): string {
 /** Why CAM methods cannot take a layer; null where they can. */
 export function whyNoCam(layer: Layer): string | null {
   if (layer.cam) return null
-  if (!isConvolution(layer)) return 'CAM methods take convolutions only.'
+  if (layer.shape.length !== 3) return 'CAM methods take layers with rows, columns and channels.'
   const [height = 1, width = 1] = layer.shape
+  if (height >= 4 && width >= 4) return 'It finds nothing of its own: CAM methods take convolutions and what is made of them.'
   return `It has ${height} × ${width} places; CAM methods need 4 × 4 at least.`
 }
 

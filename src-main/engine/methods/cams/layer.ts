@@ -25,7 +25,7 @@ export function chooseLayer(classifier: Pick<Classifier, 'graph' | 'info'>, valu
     throw new MaskscopeError('unavailable', `The model ${info.name} has no convolution with at least 4×4 places. Name a layer, or choose another method.`, { subject: 'layer' })
   }
   const layer = graph.layers.find(({ name }) => name === named)
-  const advice = `Convolutions are ${graph.layers.filter(({ cam }) => cam).slice(-8).map(({ name }) => name).join(', ') || 'not among its layers'}.`
+  const advice = `Layers to choose from are ${graph.layers.filter(({ cam }) => cam).slice(-8).map(({ name }) => name).join(', ') || 'not among its layers'}.`
   if (!layer) throw new MaskscopeError('usage', `The model ${info.name} has no layer "${named}". ${advice} "maskscope inspect" lists all.`, { subject: 'layer' })
   if (layer.shape.length === 3) return named
   throw new MaskscopeError('usage', `The layer ${named} of ${info.name} gives ${layer.shape.join('×') || 'one number'}, not rows, columns and channels. ${advice}`, { subject: 'layer' })

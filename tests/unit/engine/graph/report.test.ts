@@ -61,6 +61,8 @@ test('a network like ResNet-18: the published field of 435 pixels, and the last 
   expect(field(report, 'mean')).toBeNull()
   expect(field(report, 'logits')).toBeNull()
   expect(report.camLayer).toBe('3.1.b')
+  // Not the default, but what the network pools: the sum of the branches, activated.
+  expect([layer(report, '3.1.relu').cam, layer(report, 'input').cam]).toEqual([true, false])
   expect(layer(report, 'stem')).toEqual({
     name: 'stem', op: 'conv2d', operation: 'conv 7×7, stride 2, ReLU', inputs: ['input'], shape: [112, 112, 4], parameters: 7 * 7 * 3 * 4 + 4,
     multiplyAdds: 112 * 112 * 4 * 7 * 7 * 3, receptiveField: { size: 7, stride: 2 }, computes: ['stem'], cam: true,

@@ -73,7 +73,7 @@ test('keys go through the rows, and what is selected tells its neighbours', asyn
   await settled()
   expect(selected()).toEqual(['logits'])
   expect(details()).toContain('nothing: it is the last')
-  expect(details()).toContain('CAM methods take convolutions only.')
+  expect(details()).toContain('CAM methods take layers with rows, columns and channels.')
   await press('Home')
   await settled()
   expect(selected()).toEqual(['input'])
@@ -130,7 +130,7 @@ test('a layer is chosen for CAM methods, by Enter or button, kept for the model,
   await row('add').trigger('click')
   await press('Enter')
   expect(useSession().settings.camLayers).toEqual({})
-  expect(details()).toContain('CAM methods take convolutions only.')
+  expect(details()).toContain('CAM methods take convolutions and what is made of them.')
 })
 
 test('a long network draws the rows in view', async () => {

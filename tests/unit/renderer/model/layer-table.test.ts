@@ -74,7 +74,8 @@ describe('the list', () => {
 
   test('says why a layer is none for CAM methods', () => {
     expect(whyNoCam(layer({ cam: true }))).toBeNull()
-    expect(whyNoCam(layer({ cam: false, op: 'dense' }))).toBe('CAM methods take convolutions only.')
+    expect(whyNoCam(layer({ cam: false, op: 'dense', shape: [10] }))).toBe('CAM methods take layers with rows, columns and channels.')
+    expect(whyNoCam(layer({ cam: false, op: 'input', shape: [64, 64, 3] }))).toBe('It finds nothing of its own: CAM methods take convolutions and what is made of them.')
     expect(whyNoCam(layer({ cam: false, op: 'conv2d', shape: [2, 2, 64] }))).toBe('It has 2 × 2 places; CAM methods need 4 × 4 at least.')
   })
 })
