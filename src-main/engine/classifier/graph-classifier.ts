@@ -6,6 +6,7 @@ import type { Score } from '#shared/domain/score.ts'
 import type { Executor } from '../graph/executor.ts'
 import type { Graph } from '../graph/graph.ts'
 import { shuffleWeights } from '../graph/shuffle.ts'
+import { breathe } from '../breathe.ts'
 import { createRelevance, type RelevancePass } from '../graph/tfjs/relevance/relevance.ts'
 import { checkChannels, checkFinite, checkImages, checkLayer, checkWeighted, noGraph } from './checks.ts'
 import type { Ablation, Activations, BatchLimits, Classifier, GradientOptions, LogitsOptions, LrpRule, Relevance, ScoreGradient, WeightShuffle } from './classifier.ts'
@@ -30,6 +31,7 @@ export function createClassifier(
 
   async function logits(images: ImageBatch, { ablate }: LogitsOptions = {}): Promise<Float32Array> {
     checkImages(images, info)
+    await breathe()
     if (ablate) return ablated(images, ablate)
     if (images.count <= limits.forward) return checkFinite(await executor.forward(images.data, images.count), info.name)
     const out = new Float32Array(images.count * info.classes)
@@ -48,6 +50,7 @@ export function createClassifier(
 
   async function scoreGradient(images: ImageBatch, scores: readonly Score[], options: GradientOptions = {}): Promise<ScoreGradient> {
     checkGradients(images, scores)
+    await breathe()
     const reluRule = options.reluRule ?? 'exact'
     if (images.count <= limits.gradient) {
       const whole = await executor.gradient(images.data, images.count, scores, reluRule)

@@ -122,7 +122,7 @@ function beginSubject(task: ExplainTask, index: number, clean: Float32Array, win
   const gathering = wordOf<Gathering>(parameters, 'gathering')
   const fillBlur = (numberOf(parameters, 'fill-blur') * Math.min(frame.height, frame.width)) / 224
   const fill = zeroPicture(zero, info, frame, image, fillBlur, createRandom(task.seeds[index]!, 'occlusion', 'fill'))
-  const queries = createMaskQueries(classifier, frame, image, task.spread)
+  const queries = createMaskQueries(classifier, frame, image, task)
   const answers = queries.stream(questions(windows, calls * masksPerCall(frame), fill))
   const contributions = createContributions(frame, gathering)
   const whole = scoreValues([clean], { kind, target }, info.head)[0]!

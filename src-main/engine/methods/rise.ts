@@ -73,7 +73,7 @@ function beginSubject(task: ExplainTask, settings: RiseSettings, index: number):
   const target = task.targets[index]!
   const stream = (name: string): Random => createRandom(task.seeds[index]!, 'rise', name)
   const fill = zeroPicture(settings.fill, info, frame, image, (settings.fillBlur * Math.min(frame.height, frame.width)) / 224, stream('fill'))
-  const queries = createMaskQueries(classifier, frame, image, task.spread)
+  const queries = createMaskQueries(classifier, frame, image, task)
   const answers = queries.stream(questions(frame, settings, fill, stream('masks')))
   const estimate = createEstimate(frame, settings)
   const evaluations = { forward: 1, backward: 0 }

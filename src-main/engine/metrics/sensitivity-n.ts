@@ -56,7 +56,7 @@ async function lossesOf({ classifier, frame, image, target, seed, parameters, si
   const fill = zeroPicture(wordOf<Zero>(parameters, 'fill'), info, frame, image, scaled(frame, numberOf(parameters, 'fill-blur')), createRandom(seed, 'sensitivity-n', 'fill'))
   const scoresOf = (rows: readonly Float32Array[]): Float32Array => scoreValues(rows, { kind, target }, info.head)
   const clean = scoresOf(await classifyAll(classifier, frame, image, 1))[0]!
-  const queries = createMaskQueries(classifier, frame, image)
+  const queries = createMaskQueries(classifier, frame, image, { signal })
   const pixels = frame.height * frame.width
   const all: number[][] = []
   for (const n of sizes) {

@@ -46,7 +46,7 @@ export async function beginSubject(task: ExplainTask, index: number, layer: stri
   const fillBlur = (numberOf(parameters, 'fill-blur') * Math.min(frame.height, frame.width)) / 224
   const fill = zeroPicture(zero, info, frame, image, fillBlur, createRandom(task.seeds[index]!, 'score-cam', 'fill'))
   const { cells, flat, masks } = channelMasks(values, frame)
-  const queries = createMaskQueries(classifier, frame, image, task.spread)
+  const queries = createMaskQueries(classifier, frame, image, task)
   const read = (rows: readonly Float32Array[]): Answer[] => {
     const scores = scoreValues(rows, { kind, target }, info.head)
     return rows.map((row, i) => ({ score: scores[i]!, probability: clearProbability(row, target, info.head) }))

@@ -37,7 +37,7 @@ export async function* search(task: ExplainTask, settings: EvolutionSettings): A
   const clean = await classifyAll(classifier, frame, images.data, images.count)
   const subjects = targets.map((target, index): Subject => {
     const image = imageAt(task, index)
-    const place = { frame, image, target, head, seed: task.seeds[index]!, queries: createMaskQueries(classifier, frame, image, task.spread) }
+    const place = { frame, image, target, head, seed: task.seeds[index]!, queries: createMaskQueries(classifier, frame, image, task) }
     return { place, archipelago: createArchipelago(place, settings), clean: clean[index]!, evaluations: { forward: 1, backward: 0 } }
   })
   try {

@@ -44,7 +44,7 @@ export function createSegmentSubject(task: ExplainTask, index: number, method: s
   const { head } = classifier.info
   const { labels, count } = segmentation(frame, image, parameters, seed, method)
   const fill = segmentFill(frame, image, { labels, count }, parameters, seed, method)
-  const queries = createMaskQueries(classifier, frame, image, task.spread)
+  const queries = createMaskQueries(classifier, frame, image, task)
   const ask = (values: Float32Array): Promise<Float32Array[]> =>
     queries.ask({ masks: { form: 'segments', count: values.length / count, segments: count, labels, values }, fill })
   return {

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Classifier } from '../../classifier/classifier.ts'
+import { cancelled } from '../common/cancelled.ts'
 import type { Frame, Side } from '../masks/compose.ts'
 import { classifyMasked, masksPerCall } from './laying.ts'
 import { masksFrom, type Masks, type Scene } from './masks.ts'
@@ -59,8 +60,11 @@ const mostCalls = 16
 /** A share is computed here where it is not answered in so many times its own time, and in this at least, in ms. */
 const patience = { times: 5, least: 200 }
 
-/** @param image H·W·C in [0, 1] */
-export function createMaskQueries(classifier: Classifier, frame: Frame, image: Float32Array, spread?: Spread): MaskQueries {
+/**
+ * @param image H·W·C in [0, 1]
+ * @param task once its signal aborts, what is not answered fails with MaskscopeError 'cancelled'
+ */
+export function createMaskQueries(classifier: Classifier, frame: Frame, image: Float32Array, { signal, spread }: { signal: AbortSignal; spread?: Spread }): MaskQueries {
   const perCall = masksPerCall(frame)
   let forward = 0
   let waiting: Piece[] = []
@@ -78,6 +82,10 @@ export function createMaskQueries(classifier: Classifier, frame: Frame, image: F
     driving = true
     while (true) {
       waiting = waiting.filter((piece) => !piece.dropped())
+      if (signal.aborted) {
+        for (const piece of waiting.splice(0)) piece.fail(cancelled())
+        break
+      }
       lend()
       const piece = waiting[0]
       if (piece) await computeHere(piece)

@@ -18,6 +18,9 @@ import { createRandom } from '#shared/random/random.ts'
 import { analyticClassifier } from '../../../fixtures/analytic-classifier.ts'
 import { only, randomImages, run } from './method-runs.ts'
 
+/** Nobody stops it. */
+const still = { signal: new AbortController().signal }
+
 /** Minimises a function of genes in [0, 1] and returns the best value found. */
 function minimise(create: (options: EvolutionOptions) => Evolution, genes: number, f: (x: Float64Array) => number, generations: number, last = 8): number {
   const random = createRandom(3, 'minimise')
@@ -246,7 +249,7 @@ describe('DE-CAM and random search', () => {
           album.add(sent.pictures)
           const { scene, masks } = unpack(sent, album)
           await new Promise((resolve) => setTimeout(resolve, 2))
-          return createMaskQueries(classifier, scene.frame, scene.image).ask({ masks, fill: scene.fill, side: scene.side })
+          return createMaskQueries(classifier, scene.frame, scene.image, still).ask({ masks, fill: scene.fill, side: scene.side })
         },
       }
       const method = findMethod('de-cam')

@@ -13,6 +13,9 @@ import { interpolationMatrix } from '#shared/imaging/interpolation.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { analyticClassifier } from '../../../fixtures/analytic-classifier.ts'
 
+/** Nobody stops it. */
+const still = { signal: new AbortController().signal }
+
 const random = createRandom(11, 'rise-occlusion')
 
 /** One channel; the logits of class 0 are Σ v·x, those of class 1 are 0. */
@@ -92,7 +95,7 @@ describe('RISE', () => {
     const single: ImageBatch = { ...images, count: 1, data: images.data.slice(768) }
     const spread: Spread = {
       helpers: 2, seek: () => undefined,
-      give: ({ scene, masks }) => createMaskQueries(analyticClassifier(options), scene.frame, scene.image).ask({ masks, fill: scene.fill, side: scene.side }),
+      give: ({ scene, masks }) => createMaskQueries(analyticClassifier(options), scene.frame, scene.image, still).ask({ masks, fill: scene.fill, side: scene.side }),
     }
     const { explanations: [alone] } = await explain(rise, { ...analyticClassifier(options), limits: { forward: 5, gradient: 1 } }, single, set, { seeds: [6], spread })
     expect(alone!.saliency.data).toEqual(both[1]!.saliency.data)

@@ -4,8 +4,12 @@ import { compose, masksPerCall } from '#engine/methods/queries/laying.ts'
 import { createMaskQueries, enlarge, type Masks, type Spread } from '#engine/methods/queries/mask-queries.ts'
 import { createMaskSums } from '#engine/methods/queries/mask-sums.ts'
 import { masksFrom, type GridMasks } from '#engine/methods/queries/masks.ts'
+import type { ImageBatch } from '#shared/domain/image.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { analyticClassifier } from '../../../../fixtures/analytic-classifier.ts'
+
+/** Nobody stops it. */
+const still = { signal: new AbortController().signal }
 
 const random = createRandom(3, 'mask-queries')
 const uniform = (n: number): Float32Array => Float32Array.from({ length: n }, () => random.uniform())
@@ -79,13 +83,13 @@ describe('questions', () => {
 
   function asked(options: { spread?: Spread; limit?: number } = {}): Promise<Float32Array[]> {
     const classifier = { ...analyticClassifier({ ...frame }), limits: { forward: options.limit ?? 256, gradient: 1 } }
-    return createMaskQueries(classifier, frame, image, options.spread).ask({ masks, fill })
+    return createMaskQueries(classifier, frame, image, { ...still, ...(options.spread ? { spread: options.spread } : {}) }).ask({ masks, fill })
   }
 
   test('answers do not depend on the memory, and come in the order of the masks', async () => {
     const rows = bytes(await asked())
     expect(bytes(await asked({ limit: 3 }))).toEqual(rows)
-    const queries = createMaskQueries(analyticClassifier(frame), frame, image)
+    const queries = createMaskQueries(analyticClassifier(frame), frame, image, still)
     const found: number[][] = []
     for await (const { question, rows } of queries.stream([0, 10, 20].map((from) => ({ masks: masksFrom(masks, from, 10), fill, from })))) {
       found[question.from] = bytes(rows)
@@ -103,7 +107,7 @@ describe('questions', () => {
       async give({ scene, masks }) {
         shares.push(masks.count)
         if (given++ % 2 === 1) return null
-        return createMaskQueries(analyticClassifier(frame), frame, scene.image).ask({ masks, fill: scene.fill, side: scene.side })
+        return createMaskQueries(analyticClassifier(frame), frame, scene.image, still).ask({ masks, fill: scene.fill, side: scene.side })
       },
     }
     expect(bytes(await asked({ spread }))).toEqual(bytes(await asked()))
@@ -120,12 +124,12 @@ describe('questions', () => {
       seek: () => undefined,
       async give({ scene, masks }) {
         most = Math.max(most, ++open)
-        const rows = await createMaskQueries(analyticClassifier(frame), frame, scene.image).ask({ masks, fill: scene.fill, side: scene.side })
+        const rows = await createMaskQueries(analyticClassifier(frame), frame, scene.image, still).ask({ masks, fill: scene.fill, side: scene.side })
         open--
         return rows
       },
     }
-    const queries = createMaskQueries(analyticClassifier(frame), frame, image, spread)
+    const queries = createMaskQueries(analyticClassifier(frame), frame, image, { ...still, spread })
     // How much a helper gets follows from how long a call takes, and the first ones are slow.
     for (let i = 0; i < 5; i++) await queries.ask({ masks: masksFrom(masks, 0, 4), fill })
     const rows = await Promise.all(Array.from({ length: 8 }, (_, i) => queries.ask({ masks: masksFrom(masks, 4 * i, 4), fill })))
@@ -135,13 +139,26 @@ describe('questions', () => {
 
   test('closed: nothing more is computed', async () => {
     const classifier = analyticClassifier(frame)
-    const queries = createMaskQueries(classifier, frame, image)
+    const queries = createMaskQueries(classifier, frame, image, still)
     void queries.ask({ masks, fill })
     queries.close()
     void queries.ask({ masks, fill })
     await new Promise((resolve) => setTimeout(resolve, 20))
     // What had begun.
     expect(classifier.calls.forward).toBeLessThanOrEqual(masksPerCall(frame))
+  })
+
+  test('a cancellation ends a question between two calls', async () => {
+    const hand = new AbortController()
+    let calls = 0
+    const whole = analyticClassifier(frame)
+    const classifier = { ...whole, logits: (images: ImageBatch) => {
+      if (++calls === 2) hand.abort()
+      return whole.logits(images)
+    } }
+    const many: Masks = { form: 'grid', count: 10 * masksPerCall(frame), height: 1, width: 1, cells: new Float32Array(10 * masksPerCall(frame)) }
+    await expect(createMaskQueries(classifier, frame, image, hand).ask({ masks: many, fill })).rejects.toMatchObject({ code: 'cancelled' })
+    expect(calls).toBe(2)
   })
 
   test('a helper that never answers does not keep the question', async () => {
@@ -151,7 +168,7 @@ describe('questions', () => {
 
   test('what the classifier throws reaches who asked, and what was asked ahead is given up', async () => {
     const classifier = { ...analyticClassifier(frame), logits: () => Promise.reject(new Error('no')) }
-    const queries = createMaskQueries(classifier, frame, image)
+    const queries = createMaskQueries(classifier, frame, image, still)
     await expect(queries.ask({ masks, fill })).rejects.toThrow('no')
     let drawn = 0
     function* endless(): Generator<{ masks: Masks; fill: Float32Array }> {
@@ -160,7 +177,7 @@ describe('questions', () => {
         yield { masks, fill }
       }
     }
-    const steps = createMaskQueries(analyticClassifier(frame), frame, image).stream(endless())
+    const steps = createMaskQueries(analyticClassifier(frame), frame, image, still).stream(endless())
     await steps.next()
     await steps.return()
     expect(drawn).toBeLessThan(5)
