@@ -86,8 +86,9 @@ function imageFacts({ image, view: { picture, crop, size } }: RunOrderManifest):
 }
 
 function fillOf(method: Method | undefined, { parameters }: RunOrderManifest): string | undefined {
-  const parameter = method?.parameters.find((candidate) => candidate.name === 'fill')
-  const value = parameters['fill']
+  // Extremal perturbation calls it so, as its authors do.
+  const parameter = method?.parameters.find(({ name }) => name === 'fill' || name === 'perturbation')
+  const value = parameter && parameters[parameter.name]
   if (parameter?.type !== 'choice' || value === undefined) return undefined
   return parameter.options.find((option) => option.value === value)?.label ?? String(value)
 }

@@ -10,7 +10,7 @@ export interface Estimate {
   map(): Float32Array
   /** The standard error of the map at each pixel. */
   error(): Float32Array
-  /** Pixels that no mask has shown so far; they get the mean weight. */
+  /** Pixels that no mask has shown so far; they get the mean weight of the first masks. */
   unseen(): number
 }
 

@@ -95,7 +95,7 @@ function beginSubject(task: ExplainTask, settings: RiseSettings, index: number):
       return plainExplanation(frame, info.head, blur, {
         map: map(), signed: false, range: rangeOf(settings), score: settings.score, target, logits: clean, iterations, evaluations,
         whyConstant: 'the score is the same under every mask, so nothing that the masks hide matters to it.',
-        notes: unseen > 0 ? [`${unseen} pixels were hidden by every mask and got the mean score; take more masks, or a larger share shown.`] : [],
+        notes: unseen > 0 ? [`${unseen} pixels were hidden by every mask and got the mean score of the first masks; take more masks, or a larger share shown.`] : [],
         facts: [
           { label: 'Fill', value: zeroName(settings.fill, info, frame.channels) },
           { label: 'Mean standard error', value: mean(error) },
