@@ -1,8 +1,6 @@
 import { availableParallelism } from 'node:os'
-import { spreadsWith } from '#engine/methods/method.ts'
 import { methods } from '#engine/methods/registry.ts'
 import type { ModelInfo, ModelSource } from '#shared/domain/model.ts'
-import type { ParameterValues } from '#shared/domain/parameters.ts'
 import type { Timings, WaysMeasured } from './timings.ts'
 import { measureWays } from './ways.ts'
 import { modelKey, type WorkerHandle } from './worker-handle.ts'
@@ -35,7 +33,7 @@ export interface CoresHooks {
  */
 export function createCores(hooks: CoresHooks): {
   /** Of a run on a worker that holds the model. @param company how many other runs compute or wait */
-  use(worker: WorkerHandle, source: ModelSource, info: ModelInfo, run: { method: string; parameters: ParameterValues; company: number }): Promise<CoreUse>
+  use(worker: WorkerHandle, source: ModelSource, info: ModelInfo, run: { method: string; company: number }): Promise<CoreUse>
   /** Whether a model's runs had better go one after the other. */
   wide(model: string): boolean
 } {
@@ -64,11 +62,11 @@ export function createCores(hooks: CoresHooks): {
   }
 
   return {
-    async use(worker, source, info, { method, parameters, company }) {
+    async use(worker, source, info, { method, company }) {
       const several = hooks.workers() > 1
       const threaded = info.executor.id === 'onnxruntime'
       const share = Math.max(1, Math.floor(cores / hooks.workers()))
-      const spreads = methods.some((one) => one.id === method && spreadsWith(one, parameters))
+      const spreads = methods.some(({ id, spreads: can }) => id === method && can)
       const ways = several && threaded ? await waysOf(worker, source, info, spreads && company === 0) : null
       const key = modelKey(source)
       if (ways && ways.oneWorker < ways.manyWorkers) wide.add(key)

@@ -374,7 +374,7 @@ export function createPool(options: PoolOptions): Pool {
     }, {
       async prepare() {
         const info = await load(worker, source, job)
-        return { info, ...(await coreUse.use(worker, source, info, { method: job.method, parameters: job.parameters, company: job.company ?? 0 })) }
+        return { info, ...(await coreUse.use(worker, source, info, { method: job.method, company: job.company ?? 0 })) }
       },
       help: (id, { info, threads }) => helping.open({
         worker, id, model: modelKey(source), threads, load: (other) => load(other, source, { executor: info.executor.id }),

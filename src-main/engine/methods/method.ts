@@ -57,8 +57,8 @@ export interface Method extends ParameterSchema {
   title: string
   citation: string
   access: Access
-  /** It asks by `MaskQueries`, at least with these parameters, so that others can take part of its questions; what does not gets all cores for its calls. */
-  spreads?: true | ((parameters: ParameterValues) => boolean)
+  /** It asks by `MaskQueries`, so that other workers can take part of its questions; what does not gets all cores for its calls. */
+  spreads?: true
   family: Family
   /** What it needs besides: the layers of a graph of ours, or the true object. */
   needs?: readonly Need[]
@@ -72,11 +72,6 @@ export interface Method extends ParameterSchema {
   explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], void>
   /** What stands where the map hides the image, H·W·C, and its name; of a drawn fill one example. Null: there is no such thing. */
   baseline?(task: BaselineTask): { picture: Float32Array; name: string } | null
-}
-
-/** Whether other workers can take part of its questions with these parameters. */
-export function spreadsWith({ spreads }: Pick<Method, 'spreads'>, parameters: ParameterValues): boolean {
-  return typeof spreads === 'function' ? spreads(parameters) : spreads === true
 }
 
 /** Whether every seed gives the same map with these parameters. */

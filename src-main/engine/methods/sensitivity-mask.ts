@@ -9,7 +9,6 @@ import { classifyAll, imagesPerCall, splitRows } from './masks/calls.ts'
 import type { Frame } from './masks/compose.ts'
 import { fillNames } from './masks/fills.ts'
 import type { BaselineTask, ExplainTask, Method, Step } from './method.ts'
-import { createMaskQueries, type MaskQueries } from './queries/mask-queries.ts'
 import { finish } from './sensitivity-mask/finish.ts'
 import { probabilityOf, type Aim } from './sensitivity-mask/objective.ts'
 import { sensitivityMaskSchema } from './sensitivity-mask/parameters.ts'
@@ -30,7 +29,6 @@ export const sensitivityMask: Method = {
     'S. Thakur, S. Fischmeister: A Generalizable Saliency Map-Based Interpretation of Model Outcome. arXiv:2006.09504, 2020. Its abstract, in our reading.',
   access: 'query',
   family: 'mask',
-  spreads: ({ access }) => access === 'query',
   ...sensitivityMaskSchema,
   whyNotWith: ({ access }, info) => (access === 'gradient' && info.access !== 'gradient' ? noGradients(info.name) : null),
   explain,
@@ -53,7 +51,6 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
   checkAccess(classifier, plan.settings)
   checkScores(task.targets.map((target) => ({ kind: plan.settings.score, target })), classifier.info.classes, classifier.info.head)
   const size = frame.height * frame.width * frame.channels
-  const queries = createMaskQueries(classifier, frame, nothing, task)
   const stored = new Set(storedIterations(iterations))
   let parameters = task.parameters
 
@@ -77,7 +74,7 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
     for (const { trials } of subjects) for (const trial of trials) trial.begin(iteration)
     if (iteration >= averageStart(plan)) subjects.forEach(collect)
     const before = new Map(subjects.map((subject) => [subject, stored.has(iteration) ? currentMap(plan, subject) : null]))
-    const losses = await step(classifier, queries, plan, subjects, iteration, signal)
+    const losses = await step(classifier, plan, subjects, iteration, signal)
     for (const [k, subject] of subjects.entries()) {
       checkFinite(losses[k]!, iteration)
       const frameOfStep = before.get(subject)
@@ -120,14 +117,14 @@ function checkFinite(losses: Losses, iteration: number): void {
 }
 
 /** One step of every trial of the given subjects, as many together as go through in one call; the losses are means over a subject's trials. */
-async function step(classifier: Classifier, queries: MaskQueries, plan: Plan, subjects: readonly Subject[], iteration: number, signal: AbortSignal): Promise<Losses[]> {
+async function step(classifier: Classifier, plan: Plan, subjects: readonly Subject[], iteration: number, signal: AbortSignal): Promise<Losses[]> {
   const jobs = subjects.flatMap((subject) => subject.trials.map((trial) => ({ subject, trial })))
   const losses = new Map<Subject, Losses[]>(subjects.map((subject) => [subject, []]))
   const chunk = Math.max(1, Math.floor(imagesPerCall(plan.frame) / jobs[0]!.trial.probe.images))
   for (let from = 0; from < jobs.length; from += chunk) {
     checkCancelled(signal)
     const part = jobs.slice(from, from + chunk)
-    const answers = await ask(classifier, queries, plan.frame, part.map(({ trial }) => trial))
+    const answers = await ask(classifier, plan.frame, part.map(({ trial }) => trial))
     part.forEach(({ subject, trial }, k) => {
       const result = trial.learn(answers[k]!.rows, answers[k]!.gradients)
       subject.contest.note(trial, iteration, result.losses.total)
@@ -140,11 +137,8 @@ async function step(classifier: Classifier, queries: MaskQueries, plan: Plan, su
   return subjects.map((subject) => meanLosses(losses.get(subject)!))
 }
 
-/** The pictures are made here: each pair has its own place and fill. */
-const nothing = new Float32Array(0)
-
 /** What the classifier answers to the masked images of some trials: logits, and gradients only where a probe wants them. */
-async function ask(classifier: Classifier, queries: MaskQueries, frame: Frame, trials: readonly Trial[]): Promise<{ rows: Float32Array[]; gradients: Float32Array | null }[]> {
+async function ask(classifier: Classifier, frame: Frame, trials: readonly Trial[]): Promise<{ rows: Float32Array[]; gradients: Float32Array | null }[]> {
   const size = frame.height * frame.width * frame.channels
   const each = trials[0]!.probe.images
   const count = each * trials.length
@@ -155,7 +149,7 @@ async function ask(classifier: Classifier, queries: MaskQueries, frame: Frame, t
     scores.push(...(trial.probe.scores ?? []))
   })
   const answer = scores.length === 0 ? null : await classifier.scoreGradient({ ...frame, count, data }, scores)
-  const rows = answer ? splitRows(answer.logits, count) : await queries.ask({ masks: { form: 'pictures', count, size, data }, fill: nothing })
+  const rows = answer ? splitRows(answer.logits, count) : await classifyAll(classifier, frame, data, count)
   return trials.map((_, k) => ({
     rows: rows.slice(k * each, (k + 1) * each),
     gradients: answer ? answer.gradient.subarray(k * each * size, (k + 1) * each * size) : null,

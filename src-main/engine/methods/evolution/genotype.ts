@@ -1,5 +1,5 @@
 import type { Random } from '#shared/random/random.ts'
-import type { DrawnMasks } from '../queries/masks.ts'
+import type { Masks } from '../queries/masks.ts'
 
 /**
  * What an individual is, and the mask it stands for. Genes lie in [0, 1]. `render` gives the values by which a mask is known, in
@@ -16,7 +16,7 @@ export interface Genotype {
   repair(value: number, parent: number): number
   render(genes: Float64Array): Float32Array
   /** As the classifier is asked about them. */
-  masks(rendered: readonly Float32Array[]): DrawnMasks
+  masks(rendered: readonly Float32Array[]): Masks
   /** Mean of the mask over the image. */
   area(values: Float32Array): number
   /** mean|∂x m| + mean|∂y m| */

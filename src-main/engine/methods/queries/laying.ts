@@ -1,7 +1,7 @@
 import { masksPerCall } from '#shared/domain/mask-steps.ts'
 import type { Classifier } from '../../classifier/classifier.ts'
 import { splitRows } from '../masks/calls.ts'
-import { boxWithin, enlargedBytes, enlargerOn, masksFrom, type DrawnMasks, type Masks, type Scene } from './masks.ts'
+import { boxWithin, enlargedBytes, enlargerOn, masksFrom, type Masks, type Scene } from './masks.ts'
 import { createDesk, type Desk } from './simd/kernels.ts'
 
 export { masksPerCall }
@@ -47,8 +47,7 @@ export async function classifyCalls(classifier: Classifier, scene: Scene, masks:
  * @returns a view that holds until the next call
  */
 export function compose({ frame, image, fill, side }: Scene, all: Masks, from: number, count: number): Float32Array {
-  if (all.form === 'pictures') return all.data.subarray(from * all.size, (from + count) * all.size)
-  const masks = masksFrom(all, from, count) as DrawnMasks
+  const masks = masksFrom(all, from, count)
   desk ??= createDesk()
   const { kernels } = desk
   const { height, width, channels } = frame

@@ -6,7 +6,7 @@ import { classifyMasked, masksPerCall } from './laying.ts'
 import { masksFrom, type Masks, type Scene } from './masks.ts'
 import type { Spread } from './spread.ts'
 
-export { enlarge, type DrawnMasks, type Masks } from './masks.ts'
+export { enlarge, type Masks } from './masks.ts'
 export type { Spread } from './spread.ts'
 
 /**

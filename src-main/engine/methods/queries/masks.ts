@@ -3,10 +3,7 @@ import type { Frame, Side } from '../masks/compose.ts'
 import type { Desk, Pointer } from './simd/kernels.ts'
 
 /** Masks over one image, values in [0, 1]; 1 shows a pixel and 0 hides it. */
-export type Masks = DrawnMasks | PictureMasks
-
-/** Laid over the image of a scene. */
-export type DrawnMasks = GridMasks | SegmentMasks | BoxMasks
+export type Masks = GridMasks | SegmentMasks | BoxMasks
 
 /** Cells, enlarged by exact half-pixel interpolation. */
 export interface GridMasks {
@@ -39,16 +36,6 @@ export interface BoxMasks {
   boxes: Int32Array
 }
 
-/** Pictures that are masked already, of methods that move image and mask about: image and fill of the scene are not looked at. */
-export interface PictureMasks {
-  form: 'pictures'
-  count: number
-  /** Numbers of each, H·W·C. */
-  size: number
-  /** [count, size] */
-  data: Float32Array
-}
-
 /** Some of the masks, in arrays of their own that can be sent. */
 export function masksFrom(masks: Masks, from: number, count: number): Masks {
   const cut = <T extends Float32Array | Int32Array>(all: T, per: number): T => all.slice(from * per, (from + count) * per) as T
@@ -64,13 +51,11 @@ export function masksFrom(masks: Masks, from: number, count: number): Masks {
       return { ...masks, count, values: cut(masks.values, masks.segments) }
     case 'boxes':
       return { ...masks, count, boxes: cut(masks.boxes, 4) }
-    case 'pictures':
-      return { ...masks, count, data: cut(masks.data, masks.size) }
   }
 }
 
 /** One mask at the image's size, H·W, by plain loops. */
-export function enlarge(masks: DrawnMasks, index: number, { height, width }: Frame): Float32Array {
+export function enlarge(masks: Masks, index: number, { height, width }: Frame): Float32Array {
   switch (masks.form) {
     case 'grid': {
       const cells = masks.height * masks.width

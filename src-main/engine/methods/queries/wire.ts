@@ -1,5 +1,5 @@
 import type { Frame, Side } from '../masks/compose.ts'
-import type { BoxMasks, GridMasks, Masks, PictureMasks, SegmentMasks } from './masks.ts'
+import type { BoxMasks, GridMasks, Masks, SegmentMasks } from './masks.ts'
 import type { Share } from './spread.ts'
 
 /**
@@ -13,7 +13,7 @@ export interface SentShare {
   image: number
   fill: number
   side: Side
-  masks: GridMasks | BoxMasks | PictureMasks | (Omit<SegmentMasks, 'labels'> & { labels: number })
+  masks: GridMasks | BoxMasks | (Omit<SegmentMasks, 'labels'> & { labels: number })
 }
 
 export interface Picture {

@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { compose as composePlainly, inPlace, type Side } from '#engine/methods/masks/compose.ts'
-import { splitRows } from '#engine/methods/masks/calls.ts'
-import { classifyCalls, compose, masksPerCall } from '#engine/methods/queries/laying.ts'
-import { createMaskQueries, enlarge, type DrawnMasks, type Masks, type Spread } from '#engine/methods/queries/mask-queries.ts'
+import { compose, masksPerCall } from '#engine/methods/queries/laying.ts'
+import { createMaskQueries, enlarge, type Masks, type Spread } from '#engine/methods/queries/mask-queries.ts'
 import { createMaskSums } from '#engine/methods/queries/mask-sums.ts'
 import { masksFrom, type GridMasks } from '#engine/methods/queries/masks.ts'
-import { Album, createPacker, unpack } from '#engine/methods/queries/wire.ts'
 import type { ImageBatch } from '#shared/domain/image.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { analyticClassifier } from '../../../../fixtures/analytic-classifier.ts'
@@ -18,7 +16,7 @@ const uniform = (n: number): Float32Array => Float32Array.from({ length: n }, ()
 const count = 37
 const worst = (a: ArrayLike<number>, b: ArrayLike<number>): number => Math.max(...Array.from(a, (value, k) => Math.abs(value - b[k]!)))
 
-function someMasks(form: DrawnMasks['form'] | 'window', height: number, width: number): DrawnMasks {
+function someMasks(form: Masks['form'] | 'window', height: number, width: number): Masks {
   const cells = { form: 'grid' as const, count, height: 3, width: 4, cells: uniform(count * 12) }
   switch (form) {
     case 'grid':
@@ -52,7 +50,7 @@ describe('masks laid over an image by kernels', () => {
     const frame = { height: 4, width: 6, channels: 1 }
     const black = new Float32Array(24)
     for (const [height, width] of [[1, 1], [4, 6], [1, 6]] as const) {
-      const masks: DrawnMasks = { form: 'grid', count: 2, height, width, cells: uniform(2 * height * width) }
+      const masks: Masks = { form: 'grid', count: 2, height, width, cells: uniform(2 * height * width) }
       const shown = compose({ frame, image: black.map(() => 1), fill: black, side: 'preserve' }, masks, 1, 1)
       enlarge(masks, 1, frame).forEach((value, k) => expect(shown[k]).toBeCloseTo(value, 6))
     }
@@ -148,24 +146,6 @@ describe('questions', () => {
     await new Promise((resolve) => setTimeout(resolve, 20))
     // What had begun.
     expect(classifier.calls.forward).toBeLessThanOrEqual(masksPerCall(frame))
-  })
-
-  test('pictures that are masked already go as they are, whoever asks them', async () => {
-    const pictures: Masks = { form: 'pictures', count: 40, size: 768, data: uniform(40 * 768) }
-    const classifier = analyticClassifier(frame)
-    const plain = bytes(splitRows(await classifier.logits({ ...frame, count: 40, data: pictures.data }), 40))
-    const nothing = new Float32Array(0)
-    let given = 0
-    const [pack, album] = [createPacker(), new Album()]
-    const spread: Spread = { helpers: 1, seek: () => undefined, give: async (share) => {
-      given += share.masks.count
-      const sent = pack(share)
-      album.add(sent.pictures)
-      const { scene, masks: its } = unpack(sent, album)
-      return classifyCalls(classifier, scene, its)
-    } }
-    for (const task of [still, { ...still, spread }]) expect(bytes(await createMaskQueries(classifier, frame, nothing, task).ask({ masks: pictures, fill: nothing }))).toEqual(plain)
-    expect(given).toBeGreaterThan(0)
   })
 
   test('a cancellation ends a question between two calls', async () => {
