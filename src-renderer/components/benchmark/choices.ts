@@ -30,7 +30,7 @@ export function metricChoices(metrics: readonly MetricInfo[], plan: Pick<Benchma
   const choices = metrics.map((metric): Choice => ({
     value: metric.id, label: metric.title, note: metric.better === null ? '' : metric.better === 'higher' ? 'higher is better' : 'lower is better', reason: plan?.metrics[metric.id] ?? null,
     extra: metric.variantOf !== null,
-    group: metric.variantOf !== null ? kinds[4] : metric.cost === 'dear' ? kinds[3] : metric.needs.includes('object') || metric.needs.includes('mosaic') ? kinds[0] : metric.cost === 'queries' ? kinds[1] : kinds[2],
+    group: metric.cost === 'dear' ? kinds[3] : metric.variantOf !== null ? kinds[4] : metric.needs.includes('object') || metric.needs.includes('mosaic') ? kinds[0] : metric.cost === 'queries' ? kinds[1] : kinds[2],
   }))
   return kinds.flatMap((group) => choices.filter((choice) => choice.group === group))
 }

@@ -84,6 +84,9 @@ test('methods by what they ask, configurations behind theirs, with what stands i
   expect(choices.map(({ value, group, reason }) => [value, group, reason])).toEqual([
     [method.id, 'With gradients', null], [`${method.id}@fast`, 'With gradients', null], ['edges', 'Controls', 'It needs something.'],
   ])
+  // What a variant costs is told by its group; none is taken with all.
+  const variants = metricChoices([metric('deletion@rise', { variantOf: 'deletion' }), metric('keep-rate@wrong-class', { variantOf: 'keep-rate', cost: 'dear' })], null)
+  expect(variants.map(({ value, group, extra }) => [value, group, extra])).toEqual([['keep-rate@wrong-class', 'Run the method again', true], ['deletion@rise', 'As others define them', true]])
   const measured = metricChoices([metric('max', { cost: 'dear' }), deletion, iou, metric('gini', { cost: 'map', better: null })], { metrics: { iou: 'It needs the true object.' } })
   expect(measured.map(({ value, group }) => [value, group])).toEqual([['iou', 'Against the true object'], ['deletion', 'By asking the classifier'], ['gini', 'Of the map alone'], ['max', 'Run the method again']])
   expect(measured[0]!.reason).toContain('true object')
