@@ -36,6 +36,7 @@ afterAll(async () => {
 
 interface Wish extends Partial<SalientOrder> {
   pool?: Pool
+  /** It is cancelled once so many chunks are stored, and none beyond them is explained before. */
   stopAfter?: number
   full?: () => boolean
 }
@@ -43,13 +44,19 @@ interface Wish extends Partial<SalientOrder> {
 async function compute(folder: string, { pool = workbench.pool, stopAfter = Infinity, full = () => false, ...order }: Wish = {}): Promise<{ stored: StoredSalientSet; news: SalientNews[] }> {
   const controller = new AbortController()
   const news: SalientNews[] = []
+  const stopped = new Promise((resolve) => controller.signal.addEventListener('abort', resolve))
+  let asked = 0
+  const held: Pool = {
+    ...pool,
+    explain: (...args) => (++asked > stopAfter ? stopped.then(() => pool.explain(...args)) : pool.explain(...args)),
+  }
   const files = createFiles({
     ...nodeOperations,
     open: ((...args: Parameters<typeof nodeOperations.open>) =>
       full() && args[1] === 'wx' ? Promise.reject(Object.assign(new Error('ENOSPC: injected'), { code: 'ENOSPC' })) : nodeOperations.open(...args)) as typeof nodeOperations.open,
   })
   const parameters = salientParameters(order.method ?? 'gradient')
-  const stored = await computeSalientSet(pool, { model: demo.source, data: 'scenes:30@1500000', items, method: 'gradient', parameters, seed: 5, ...order }, path.join(root, folder), {
+  const stored = await computeSalientSet(held, { model: demo.source, data: 'scenes:30@1500000', items, method: 'gradient', parameters, seed: 5, ...order }, path.join(root, folder), {
     signal: controller.signal, files,
     onNews(one) {
       news.push(one)
