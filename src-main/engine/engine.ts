@@ -17,7 +17,7 @@ import { logProbabilities } from './methods/masks/prediction.ts'
 import type { Step } from './methods/method.ts'
 import { classifyCalls } from './methods/queries/laying.ts'
 import { Album, unpack } from './methods/queries/wire.ts'
-import { findMethod } from './methods/registry.ts'
+import { deletesMarked, findMethod } from './methods/registry.ts'
 import type { EngineVersions, ModelUse, WorkerReply, WorkerRequest } from './protocol.ts'
 import { generate } from './reconstruction/generate.ts'
 import { loadGenerator } from './reconstruction/generator.ts'
@@ -199,12 +199,11 @@ export function createEngine(send: (message: WorkerReply) => void | Promise<void
       await steps.return([]).catch(() => undefined)
       throw inWords(error, classifier, next)
     }
+    const notes: string[] = []
+    if (deletesMarked(method.id, parameters)) notes.push('The masked probability is that of the image without what the mask marks.')
     const late = steering.missed()
-    if (late.length > 0) {
-      const note = `The run ended before iteration ${late.join(', ')}, from which a change was to hold.`
-      explanations = explanations.map((explanation) => ({ ...explanation, notes: [...explanation.notes, note] }))
-    }
-    reply({ type: 'explained', id, explanations })
+    if (late.length > 0) notes.push(`The run ended before iteration ${late.join(', ')}, from which a change was to hold.`)
+    reply({ type: 'explained', id, explanations: explanations.map((explanation) => ({ ...explanation, notes: [...explanation.notes, ...notes] })) })
   }
 
   async function assist({ id, model, run, work, threads }: AssistRequest): Promise<void> {

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { methods } from '#engine/methods/registry.ts'
+import { deletesMarked, methods } from '#engine/methods/registry.ts'
 import type { RunRow } from '#shared/contract/runs.ts'
 import type { MapData } from '#shared/domain/image.ts'
 import type { RunManifest, RunRecord } from '#storage/manifests.ts'
@@ -28,6 +28,7 @@ export function liveRow(live: LiveRun, thumbnail: Thumbnail): RunRow {
     target: live.target,
     changes: live.changes.map(({ iteration, parameters: changed }) => ({ iteration, parameters: changed })),
     probability: { original: live.original, masked: finite(last?.probability) },
+    deletes: deletesMarked(order.method, parameters),
     area: live.frame ? areaOf(live.frame.map, liveMap(live.order.method).range) : null,
     iteration: live.iteration,
     iterations: live.iterations,
@@ -61,6 +62,7 @@ export function recordRow(record: RunRecord, finished: FinishedFacts | null, thu
     target: finished?.manifest.target ?? (target === 'auto' ? null : { index: target, label: null }),
     changes: changesOf(record),
     probability: finished?.manifest.probability ?? { original: null, masked: null },
+    deletes: deletesMarked(method, parameters),
     area: finished?.area ?? null,
     iteration: finished?.manifest.iterations ?? 0,
     iterations: finished?.manifest.iterations ?? (typeof planned === 'number' ? planned : null),

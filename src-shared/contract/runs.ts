@@ -28,7 +28,10 @@ export const runRow = z.object({
   /** null while `auto` is not known yet. */
   target: z.nullable(z.object({ index: count, label: z.nullable(text()) })),
   changes: z.array(change),
+  /** `masked`: of the image that the mask leaves. */
   probability: z.object({ original: probability, masked: probability }),
+  /** That image lacks what the mask marks; else it keeps that alone. */
+  deletes: z.boolean(),
   /** Mean of the map as a share of its range, in [0, 1]: the area kept. */
   area: z.nullable(z.number()),
   iteration: count,

@@ -31,7 +31,7 @@ function runSentences(data: RunFigureData): Span[] {
   spans.push({ text: `) by ${data.model}, explained by ${data.method}` })
   if (data.settings.length > 0) spans.push({ text: ` (${data.settings.join('; ')})` })
   spans.push({ text: `: score ${data.score}, ${data.iterations} iteration${data.iterations === 1 ? '' : 's'}, seed ${data.seed}, backend ${data.backend}, executor ${data.executor}.` })
-  if (masked !== null) spans.push({ text: ' Under the mask ' }, ...equation('p', masked), { text: '.' })
+  if (masked !== null) spans.push({ text: data.deletes ? ' Without what the mask marks ' : ' Under the mask ' }, ...equation('p', masked), { text: '.' })
   return spans
 }
 
@@ -58,7 +58,7 @@ function chartSentences(data: RunFigureData, { panels, lossFloor, logarithmic, m
   }
   if (panels.probability) {
     const dashed = data.probability.original === null ? '' : '; dashed: of the original image'
-    spans.push(letter(panels.probability), { text: `Probability of the target under the mask${dashed}.` })
+    spans.push(letter(panels.probability), { text: `Probability of the target ${data.deletes ? 'without what the mask marks' : 'under the mask'}${dashed}.` })
   }
   if (medianOver !== null) spans.push({ text: ` Pale: every iteration; full: running median of ${medianOver}\u00a0iterations.` })
   return spans

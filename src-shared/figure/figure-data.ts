@@ -28,6 +28,8 @@ export interface FigureRun {
   model: { name: string; key: string }
   target: { index: number; label: string | null }
   probability: { original: number | null; masked: number | null }
+  /** The masked image lacks what the mask marks; else it keeps that alone. */
+  deletes: boolean
   score: string
   losses: LossCurves
   /** What the run puts where its mask hides, as large as `picture`; null where its method puts nothing, or no panel asks for it. */

@@ -71,7 +71,7 @@ function probabilitySeries(data: RunFigureData, probability: readonly number[]):
   const last = probability[probability.length - 1] as number
   const ends = [iterations[0] as number, iterations[iterations.length - 1] as number]
   const masked: Series = {
-    label: 'masked', value: probabilityText(last), stroke: { colour: ink, width: 0.75 },
+    label: data.deletes ? 'deleted' : 'masked', value: probabilityText(last), stroke: { colour: ink, width: 0.75 },
     points: iterations.map((iteration, i) => [iteration, probability[i] as number] as const),
   }
   if (original === null) return [masked]

@@ -30,6 +30,8 @@ export interface RunFigureData {
   method: string
   target: { index: number; label: string | null }
   probability: { original: number | null; masked: number | null }
+  /** The masked image lacks what the mask marks; else it keeps that alone. */
+  deletes: boolean
   /** What is explained, e.g. "probability". */
   score: string
   /** In the order in which the caption names them, e.g. ["preset Maskscope", "λs = 2", "black fill"]. */

@@ -156,6 +156,16 @@ describe('every form of image that must open', () => {
 })
 
 describe('studies', () => {
+  test('a method that deletes says of which image its probability is', async () => {
+    const cwd = mkdtempSync(path.join(root, 'deletes-'))
+    const { code, stdout, stderr } = await runCliHere(['explain', 'scene:2000007', '--model', path.join(tiny, 'model.json'), '--method', 'igos-plus-plus', '--set', 'iterations=2'], cwd)
+    expect(code, stderr).toBe(0)
+    expect(stdout).toMatch(/, \.?\d.* without what the mask marks; 2 iterations/)
+    const [name] = readdirSync(path.join(cwd, 'maskscope-studies'))
+    const run = readFileSync(path.join(cwd, 'maskscope-studies', name!, 'runs', '0001-scene-2000007-igos-plus-plus', 'run.json'), 'utf8')
+    expect(run).toContain('The masked probability is that of the image without what the mask marks.')
+  })
+
   test('a run is made again byte by byte, added to its study, and drawn in all formats', async () => {
     const cwd = mkdtempSync(path.join(root, 'again-'))
     const args = ['explain', 'scene:2000007', '--model', path.join(tiny, 'model.json'), '--set', 'preset=maskscope-plain', '--set', 'iterations=12', '--seed', '3']

@@ -1,3 +1,4 @@
+import { inDeleteMode } from './common/parameters.ts'
 import { deCamSchema } from './evolution/parameters.ts'
 import { search, searchBaseline } from './evolution/search.ts'
 import { readSettings } from './evolution/settings.ts'
@@ -16,6 +17,7 @@ export const deCam: Method = {
   access: 'query',
   spreads: true,
   family: 'mask',
+  deletes: inDeleteMode,
   ...deCamSchema,
   explain: (task) => search(task, readSettings(task.parameters, task.images)),
   baseline: (task) => searchBaseline(readSettings(task.parameters, task), task),

@@ -5,7 +5,7 @@ import type { ScoreKind } from '#shared/domain/score.ts'
 import { upsample } from '#shared/imaging/interpolation.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { finishMap, mapBlurOf } from './common/finished-map.ts'
-import { numberOf, wordOf } from './common/parameters.ts'
+import { inDeleteMode, numberOf, wordOf } from './common/parameters.ts'
 import { areaSets, extremalPerturbationSchema } from './extremal-perturbation-parameters.ts'
 import { createExtremalPlan, createExtremalTrial, type ExtremalPlan, type ExtremalTrial } from './extremal-perturbation-trial.ts'
 import { classifyAll } from './masks/calls.ts'
@@ -25,6 +25,7 @@ export const extremalPerturbation: Method = {
   access: 'gradient',
   family: 'mask',
   deterministic: true,
+  deletes: inDeleteMode,
   ...extremalPerturbationSchema,
   explain,
   baseline({ image, parameters, height, width, channels }: BaselineTask) {
@@ -80,7 +81,6 @@ function finish(plan: ExtremalPlan, subject: Subject, areas: readonly number[], 
   masks.forEach((mask, k) => stack.set(mask, k * mask.length))
   const errors = masks.map((mask, k) => Math.abs(meanOf(mask) - areas[k]!))
   const notes = maskNotes(own, subject.reacted)
-  if (wordOf(parameters, 'mode') === 'delete') notes.push('The masked probability is that of the image without what the mask marks.')
   if (Math.max(...errors) > 0.05) notes.push(`A mask missed its area by ${Math.max(...errors).toFixed(2)} of the image: raise the weight of the area or the iterations.`)
   return {
     saliency: upsample(own, frame.height, frame.width), own, range: [0, 1], signed: false,

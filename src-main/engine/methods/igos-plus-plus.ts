@@ -24,6 +24,7 @@ export const igosPlusPlus: Method = {
   citation: 'S. Khorram, T. Lawson, L. Fuxin: iGOS++: Integrated Gradient Optimized Saliency by Bilateral Perturbations. ACM CHIL 2021.',
   access: 'gradient',
   family: 'mask',
+  deletes: true,
   ...igosSchema,
   explain,
   baseline({ image, parameters, seed, height, width, channels }: BaselineTask) {
@@ -149,7 +150,7 @@ function finish(
   return {
     saliency: upsample(own, frame.height, frame.width), own, range: [0, 1], signed: false, score: wordOf<ScoreKind>(parameters, 'score'), target,
     probability, iterations, evaluations,
-    notes: [...maskNotes(own, reacted), 'The masked probability is that of the image without what the mask marks.'],
+    notes: maskNotes(own, reacted),
     parts: [{ name: 'masks', title: 'Deletion and insertion masks', count: 2, height, width, data: both, signed: false }],
     facts: [
       { label: 'Score without the marked part', value: ends.deleted },

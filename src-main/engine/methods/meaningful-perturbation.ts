@@ -4,7 +4,7 @@ import type { ScoreKind } from '#shared/domain/score.ts'
 import { createRandom } from '#shared/random/random.ts'
 import { scoreValues } from '../classifier/scores.ts'
 import { finishMap, mapBlurOf } from './common/finished-map.ts'
-import { numberOf, wordOf } from './common/parameters.ts'
+import { inDeleteMode, numberOf, wordOf } from './common/parameters.ts'
 import { classifyAll } from './masks/calls.ts'
 import type { Frame } from './masks/compose.ts'
 import { createFill, fillNames, type FillKind } from './masks/fills.ts'
@@ -23,6 +23,7 @@ export const meaningfulPerturbation: Method = {
   citation: 'R. C. Fong, A. Vedaldi: Interpretable Explanations of Black Boxes by Meaningful Perturbation. IEEE ICCV 2017.',
   access: 'gradient',
   family: 'mask',
+  deletes: inDeleteMode,
   ...meaningfulPerturbationSchema,
   explain,
   baseline({ image, parameters, seed, height, width, channels }: BaselineTask) {
@@ -72,11 +73,10 @@ async function* explain(task: ExplainTask): AsyncGenerator<Step, Explanation[], 
   return subjects.map((subject) => {
     const target = task.targets[subject.index]!
     const { own, saliency } = finishedMap(plan, subject.mask)
-    const notes = maskNotes(own, subject.reacted)
-    if (plan.sign === 1) notes.push('The masked probability is that of the image without what the mask marks.')
     return {
       saliency, own, range: [0, 1], signed: false, score: kind, target,
-      probability: { original: subject.original, masked: subject.probability }, iterations, evaluations: subject.evaluations, notes,
+      probability: { original: subject.original, masked: subject.probability }, iterations, evaluations: subject.evaluations,
+      notes: maskNotes(own, subject.reacted),
       facts: [
         { label: 'Marked share of the image', value: saliency.data.reduce((sum, value) => sum + value, 0) / saliency.data.length },
         { label: 'Score of the image', value: scoreValues([clean[subject.index]!], { kind, target }, head)[0]! },

@@ -66,6 +66,8 @@ export interface Method extends ParameterSchema {
   deterministic?: true | ((parameters: ParameterValues) => boolean)
   /** What stands between a model and these parameters, beside `access` and `needs`, as a sentence; null: nothing. */
   whyNotWith?(parameters: ParameterValues, info: ModelInfo, hasObject: boolean): string | null
+  /** Its masked images lack what the mask marks, in place of keeping it: with these parameters, or always. */
+  deletes?: true | ((parameters: ParameterValues) => boolean)
   /** What its maps are while they come: a result says it of itself. A mask in [0, 1] where left out. */
   map?: { range: readonly [number, number]; signed: boolean }
   /** Yields progress per image and step; returns one explanation per image. Throws MaskscopeError 'cancelled' on abort. */

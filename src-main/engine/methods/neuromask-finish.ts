@@ -65,7 +65,6 @@ function notesOn(plan: TrialPlan, subject: Subject, own: Float32Array, iteration
   if (subject.stoppedAt !== null && iteration < settings.iterations) {
     notes.push(`Early stopping: the loss reached a plateau at iteration ${subject.stoppedAt}; the run ended at ${iteration} of ${settings.iterations}.`)
   }
-  if (settings.mode === 'delete') notes.push('The masked probability is that of the image without what the mask marks.')
   if (!subject.reacted) {
     notes.push('The classifier\'s gradient was zero at every step, so the mask says nothing about it: the output does not react to the masked image (a saturated or constant score).')
   }

@@ -4,6 +4,7 @@ import { storedIterations, type Explanation } from '#shared/domain/run.ts'
 import type { Score } from '#shared/domain/score.ts'
 import type { Classifier } from '../classifier/classifier.ts'
 import { checkCancelled } from './common/cancelled.ts'
+import { inDeleteMode } from './common/parameters.ts'
 import { classifyAll, imagesPerCall, splitRows } from './masks/calls.ts'
 import type { Frame } from './masks/compose.ts'
 import { fillNames } from './masks/fills.ts'
@@ -28,6 +29,7 @@ export const neuromask: Method = {
     'through Mask Learning. IEEE SMARTCOMP 2019.',
   access: 'gradient',
   family: 'mask',
+  deletes: inDeleteMode,
   ...neuroMaskSchema,
   explain,
   baseline,

@@ -1,3 +1,4 @@
+import { inDeleteMode } from './common/parameters.ts'
 import { randomSearchSchema } from './evolution/parameters.ts'
 import { search, searchBaseline } from './evolution/search.ts'
 import { readSettings } from './evolution/settings.ts'
@@ -12,6 +13,7 @@ export const randomSearch: Method = {
   spreads: true,
   family: 'perturbation',
   map: { range: [0, 1], signed: false },
+  deletes: inDeleteMode,
   ...randomSearchSchema,
   explain: (task) => search(task, readSettings(task.parameters, task.images, { strategy: 'random' })),
   baseline: (task) => searchBaseline(readSettings(task.parameters, task, { strategy: 'random' }), task),

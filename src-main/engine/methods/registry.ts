@@ -1,4 +1,5 @@
 import { MaskscopeError } from '#shared/domain/errors.ts'
+import type { ParameterValues } from '#shared/domain/parameters.ts'
 import { ablationCam } from './ablation-cam.ts'
 import { centerControl } from './center.ts'
 import { createConsensus } from './consensus.ts'
@@ -75,4 +76,10 @@ export function findMethod(id: string): Method {
   throw new MaskscopeError('usage', `There is no method "${id}"; choose one of ${methods.map((m) => m.id).join(', ')}.`, {
     subject: 'method',
   })
+}
+
+/** Whether a run's masked images, and the probability told of them, lack what its mask marks; false for a method that is not there. */
+export function deletesMarked(id: string, parameters: ParameterValues): boolean {
+  const { deletes } = methods.find((method) => method.id === id) ?? {}
+  return typeof deletes === 'function' ? deletes(parameters) : deletes === true
 }

@@ -5,6 +5,7 @@ import type { Score } from '#shared/domain/score.ts'
 import type { Classifier } from '../classifier/classifier.ts'
 import { checkScores } from '../classifier/scores.ts'
 import { checkCancelled } from './common/cancelled.ts'
+import { inDeleteMode } from './common/parameters.ts'
 import { classifyAll, imagesPerCall, splitRows } from './masks/calls.ts'
 import type { Frame } from './masks/compose.ts'
 import { fillNames } from './masks/fills.ts'
@@ -29,6 +30,7 @@ export const sensitivityMask: Method = {
     'S. Thakur, S. Fischmeister: A Generalizable Saliency Map-Based Interpretation of Model Outcome. arXiv:2006.09504, 2020. Its abstract, in our reading.',
   access: 'query',
   family: 'mask',
+  deletes: inDeleteMode,
   ...sensitivityMaskSchema,
   whyNotWith: ({ access }, info) => (access === 'gradient' && info.access !== 'gradient' ? noGradients(info.name) : null),
   explain,

@@ -63,7 +63,7 @@ async function figureRun(run: StoredRun, { frames, fill, pixels }: { frames: boo
     map: data.map, signed: data.signed, range: data.range,
     method: { id: order.method, title: data.method }, settings: data.settings, seed: order.seed,
     model: { name: order.model.name, key: order.model.sha256 },
-    target: data.target, probability: data.probability, score: data.score, losses: data.losses, masks: maskCounts(data.losses.iterations, manifest), frames: course,
+    target: data.target, probability: data.probability, deletes: data.deletes, score: data.score, losses: data.losses, masks: maskCounts(data.losses.iterations, manifest), frames: course,
     metrics: measured.filter(({ error }) => error === null).map(measuredFacts),
     evaluations: evaluations.forward + evaluations.backward, seconds: record.seconds,
   }

@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import { findMethod } from '#engine/methods/registry.ts'
+import { deletesMarked, findMethod } from '#engine/methods/registry.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
 import type { Picture } from '#shared/domain/image.ts'
 import type { Parameter, ParameterValue, ParameterValues } from '#shared/domain/parameters.ts'
@@ -33,6 +33,7 @@ export async function runFigureData(run: StoredRun): Promise<RunFigureData> {
     method: methodOf(order.method)?.title ?? order.method,
     target: manifest.target,
     probability: manifest.probability,
+    deletes: deletesMarked(order.method, order.parameters),
     score: manifest.score,
     settings: settings(order.method, order.parameters),
     seed: order.seed,

@@ -1,4 +1,5 @@
 import type { BackendChoice } from '#shared/domain/backend.ts'
+import { deletesMarked } from '#engine/methods/registry.ts'
 import type { Workbench } from '#main/workbench.ts'
 import { figureOfStoredRun } from '#services/figures.ts'
 import { figureOf, summariseRun, type RunSummary } from '#services/run-summary.ts'
@@ -110,7 +111,7 @@ function describe({ id, manifest, record }: StoredRun, study: StudyWriter): stri
   const { target, probability } = manifest
   const p = (value: number | null): string => (value === null ? 'no probability' : value.toFixed(3))
   // Not every map hides something.
-  const masked = probability.masked === null && probability.original !== null ? '' : `, ${p(probability.masked)} under the mask`
+  const masked = probability.masked === null && probability.original !== null ? '' : `, ${p(probability.masked)} ${deletesMarked(manifest.order.method, manifest.order.parameters) ? 'without what the mask marks' : 'under the mask'}`
   const label = target.label === null ? `class ${target.index}` : `${target.label} (${target.index})`
   return `${id}: ${label}, ${p(probability.original)} on the whole image${masked};`
     + ` ${manifest.iterations} iteration${manifest.iterations === 1 ? '' : 's'} in ${duration((record.seconds ?? 0) * 1000)}; ${study.folder}/runs/${id}/figure.png`

@@ -56,10 +56,10 @@ function smoothed(curves: Curve[], values: readonly (readonly number[])[], kept:
 const probabilityAxis = linearAxis(0, 1, 2, false)
 
 /** The target under the mask, and of the whole picture as a dashed line. */
-export function probabilityCurves(course: RunCourse, original: number | null, last: number, columns: number): Curves {
+export function probabilityCurves(course: RunCourse, { original, deletes }: { original: number | null; deletes: boolean }, last: number, columns: number): Curves {
   const kept = decimate(course.iterations, [course.probability], columns)
   const x = kept.map((i) => course.iterations[i]!)
-  const { curves, y } = smoothed([{ label: 'masked', colour: 'series-1', width: 1.5 }], [course.probability], kept, probabilityAxis, columns)
+  const { curves, y } = smoothed([{ label: deletes ? 'deleted' : 'masked', colour: 'series-1', width: 1.5 }], [course.probability], kept, probabilityAxis, columns)
   if (original === null) return { curves, axis: probabilityAxis, x, y }
   // The dashed line spans the whole run, also what is still to come.
   const reaches = (x.at(-1) ?? 0) < last

@@ -33,8 +33,8 @@ export function evaluationsText({ forward, backward }: Evaluations): string {
 export function measured(row: RunRow, area: number | null, evaluations: Evaluations | null): Fact[] {
   const facts: Fact[] = []
   const { original, masked } = row.probability
-  if (area !== null) facts.push({ name: 'Area kept', value: shareText(area) })
-  if (original !== null && masked !== null) facts.push({ name: 'p original → masked', value: `${shareText(original)} → ${shareText(masked)}` })
+  if (area !== null) facts.push({ name: row.deletes ? 'Area deleted' : 'Area kept', value: shareText(area) })
+  if (original !== null && masked !== null) facts.push({ name: `p original → ${row.deletes ? 'deleted' : 'masked'}`, value: `${shareText(original)} → ${shareText(masked)}` })
   const { seconds, iteration, iterations, state } = row
   if (seconds !== null && seconds > 0 && iteration > 0) {
     if (iterations !== 1) facts.push({ name: 'Steps per second', value: rateText(iteration / seconds) })

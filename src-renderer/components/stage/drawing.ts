@@ -28,6 +28,8 @@ export interface Scene {
   frame: Frame | null
   scale: Scale | null
   kind: MapKind
+  /** The masked input lacks what the mask marks, as the method hid it; else it keeps that alone. */
+  deletes: boolean
   settings: Settings['stage']
   colours: Colours
 }
@@ -68,7 +70,7 @@ export class FrameDrawing {
     } else if (inputs) {
       const transparent = settings.removed === 'checkerboard' || (settings.removed === 'baseline' && !inputs.fill)
       if (transparent) drawCheckerboard(ctx, seen, cell.size, colours.checkA, colours.checkB)
-      drawImage(ctx, this.#layers.masked(map, scene.kind, inputs.seen, inputs.fill, settings.removed), seen, cell.ratio, 'auto')
+      drawImage(ctx, this.#layers.masked(map, scene.kind, inputs.seen, inputs.fill, settings.removed, scene.deletes), seen, cell.ratio, 'auto')
       if (framed) outline(ctx, pictureBox(cell), colours.hairline)
     }
   }

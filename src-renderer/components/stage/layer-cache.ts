@@ -40,8 +40,9 @@ export class FrameLayers {
   }
 
   /** The mask is enlarged as the method enlarges it. */
-  masked(map: MapData, kind: MapKind, seen: Pixels, fill: Pixels | null, removed: Removed): OffscreenCanvas {
-    return this.#masked.get(seen.width, seen.height, [map, kind.signed, kind.mask, seen, fill, removed], () => composeMasked(maskOf(map, kind), seen, fill, removed))
+  masked(map: MapData, kind: MapKind, seen: Pixels, fill: Pixels | null, removed: Removed, deletes = false): OffscreenCanvas {
+    return this.#masked.get(seen.width, seen.height, [map, kind.signed, kind.mask, seen, fill, removed, deletes],
+      () => composeMasked(maskOf(map, kind), seen, fill, removed, deletes))
   }
 }
 
@@ -50,9 +51,10 @@ function maskOf(map: MapData, { signed, range, mask }: MapKind): MapData {
   return asMask(map, { signed, range: mask ? range : [null, null] })
 }
 
-/** Where the baseline is not known, what is removed is left out. */
-export function composeMasked(map: MapData, seen: Pixels, fill: Pixels | null, removed: Removed): Layer {
-  const mask = upsample(map, seen.height, seen.width).data
+/** Where the baseline is not known, what is removed is left out. @param deletes what the map marks is removed, in place of the rest */
+export function composeMasked(map: MapData, seen: Pixels, fill: Pixels | null, removed: Removed, deletes = false): Layer {
+  const marked = upsample(map, seen.height, seen.width).data
+  const mask = deletes ? marked.map((value) => 1 - value) : marked
   if (removed === 'baseline' && fill) return maskedWithFill(mask, seen, fill)
   return removed === 'dimmed' ? maskedDimmed(mask, seen) : maskedCutOut(mask, seen)
 }

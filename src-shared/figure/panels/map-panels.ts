@@ -64,7 +64,7 @@ export function evolutionPanel(spec: PanelOf<'evolution'>, context: PanelContext
       heads: frames.map(({ iteration }, i) => (!spec.columnLabels ? null : i === 0 ? `iteration ${iteration}` : String(iteration))),
       below: masked.map((p) => (spec.probabilities && p !== null && Number.isFinite(p) ? equation('p', p) : null)),
     }
-  }, frames.length, sentence(context, `${run.image.name}, ${targetName(run)}: the map of ${run.method.title} at iterations ${frames.map(({ iteration }) => iteration).join(', ')}${masked.some((p) => p !== null) && spec.probabilities ? ', under each p of the class on the masked input' : ''}.`))
+  }, frames.length, sentence(context, `${run.image.name}, ${targetName(run)}: the map of ${run.method.title} at iterations ${frames.map(({ iteration }) => iteration).join(', ')}${masked.some((p) => p !== null) && spec.probabilities ? `, under each p of the class ${run.deletes ? 'without what the map marks' : 'on the masked input'}` : ''}.`))
 }
 
 /** The stored frame nearest to each wish, once each. */
@@ -244,7 +244,7 @@ function mapNumbers({ name }: PanelContext, shown: readonly ShownMap[], scales: 
     const series = `${run.method.title}, row ${one.row + 1}, column ${one.column + 1}`
     const number = (quantity: string, value: number | null): FigureNumber => ({ panel: name, run: run.id, series, quantity, x: null, value, low: null, high: null })
     return [
-      number('probability of the class', run.probability.original), number('probability under the mask', run.probability.masked),
+      number('probability of the class', run.probability.original), number(run.deletes ? 'probability without what the mask marks' : 'probability under the mask', run.probability.masked),
       number('scale, lower limit', limits.low), number('scale, upper limit', limits.high),
       number('map, least value', least), number('map, greatest value', most), number('map, mean', mean),
     ]

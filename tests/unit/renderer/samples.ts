@@ -59,7 +59,7 @@ export function runRow(part: Partial<RunRow> = {}): RunRow {
     run: '0001-ball-neuromask', state: 'finished', created: '2026-01-02T03:04:05Z', image: { name: 'ball.png', kind: 'file' }, thumbnail: null,
     model: { name: 'demo', sha256: 'a'.repeat(64) }, method: 'neuromask', preset: 'maskscope',
     parameters: { preset: 'maskscope', iterations: 120, 'sparsity-weight': 70, kernel: '3x3', fill: 'drawn', flip: false },
-    seed: 1, target: { index: 0, label: 'ball' }, changes: [], probability: { original: 0.99, masked: 0.86 }, area: 0.21,
+    seed: 1, target: { index: 0, label: 'ball' }, changes: [], probability: { original: 0.99, masked: 0.86 }, deletes: false, area: 0.21,
     iteration: 120, iterations: 120, seconds: 0.75, error: null, ...part,
   }
 }

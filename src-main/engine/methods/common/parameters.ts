@@ -69,3 +69,8 @@ export function switchOf(values: ParameterValues, name: string): boolean {
   if (typeof value !== 'boolean') throw new MaskscopeError('usage', `Parameter ${name} is missing or is not true or false.`, { subject: name })
   return value
 }
+
+/** Of methods whose parameter `mode` says whether the masked image keeps what the mask marks, or loses it. */
+export function inDeleteMode(values: ParameterValues): boolean {
+  return values['mode'] === 'delete'
+}

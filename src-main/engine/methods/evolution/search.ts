@@ -108,7 +108,6 @@ async function finish(task: ExplainTask, settings: EvolutionSettings, { place, a
 
 function notesOn(settings: EvolutionSettings, archipelago: Archipelago, map: MapData): string[] {
   const notes: string[] = []
-  if (settings.aim === 'delete') notes.push('The masked probability is that of the image without what the mask marks.')
   if (!archipelago.reacted) {
     notes.push('The score was the same under every mask of a population, so the map says nothing about the classifier: the output does not react to the masked image.')
   }

@@ -64,7 +64,6 @@ function factsOf({ settings }: Plan, { evaluations }: Subject, error: Float32Arr
 function notesOn({ settings }: Plan, subject: Subject, own: Float32Array): string[] {
   const notes: string[] = []
   if (settings.map !== 'mask' || subject.edges) notes.push('The masked probability is that of the mask alone, which is kept beside the map.')
-  if (settings.mode === 'delete') notes.push('The masked probability is that of the image without what the mask marks.')
   if (!subject.reacted) {
     notes.push('The classifier answered the same to every mask, so the map says nothing about it: its output does not react to the masked image (a saturated or constant score).')
   }

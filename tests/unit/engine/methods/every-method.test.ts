@@ -2,11 +2,12 @@ import * as tfl from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { selectBackend } from '#engine/backend/select.ts'
 import { loadClassifier, plainUse } from '#engine/classifier/load.ts'
-import { methods } from '#engine/methods/registry.ts'
+import { deletesMarked, methods } from '#engine/methods/registry.ts'
 import { rankCorrelation } from '#engine/metrics/rank-correlation.ts'
 import type { ExecutorId } from '#shared/domain/executor.ts'
 import { whyNot } from '#shared/domain/method.ts'
 import type { ModelSource } from '#shared/domain/model.ts'
+import { resolveParameters } from '#shared/domain/parameters.ts'
 import { tinyOnnx } from '../../../fixtures/tiny-onnx.ts'
 import { onnxruntimeTest } from '../../../onnx.ts'
 import { attribute, graphDef } from '../graph/graph-def.ts'
@@ -91,6 +92,15 @@ function expectAlike(found: ReadonlyMap<string, Float32Array>, reference: Readon
   expect([...found.keys()]).toEqual([...reference.keys()])
   for (const [id, map] of found) if (id !== 'uniform') expect(rankCorrelation(map, reference.get(id)!), id).toBeGreaterThan(0.99)
 }
+
+test('which masked images lack what the mask marks', () => {
+  const usual = methods.filter((method) => deletesMarked(method.id, resolveParameters(method, {}))).map(({ id }) => id)
+  expect(usual).toEqual(['meaningful-perturbation', 'igos-plus-plus'])
+  const asked = methods.filter(({ parameters }) => parameters.some(({ name }) => name === 'mode'))
+    .filter((method) => deletesMarked(method.id, resolveParameters(method, { mode: 'delete' }))).map(({ id }) => id)
+  expect(asked).toEqual(['neuromask', 'sensitivity-mask', 'de-cam', 'meaningful-perturbation', 'extremal-perturbation', 'random-search'])
+  expect(deletesMarked('of-another-version', {})).toBe(false)
+})
 
 describe.each([['a layers model', layersModel], ['a graph model', graphModel], ['an ONNX model', onnx]] as const)('every method on %s', (_, make) => {
   let reference: Map<string, Float32Array>

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import { latestValues, lossCurves, probabilityCurves, rowAt } from '#renderer/components/charts/curves.ts'
 import { emptyCourse, type RunCourse } from '#renderer/stores/course.ts'
 
+const kept = { original: 0.9, deletes: false }
+
 function course(rows: readonly (readonly [iteration: number, a: number, total: number, p: number])[]): RunCourse {
   return {
     ...emptyCourse(), terms: ['sparsity', 'total'], iterations: rows.map((r) => r[0]), losses: [rows.map((r) => r[1]), rows.map((r) => r[2])],
@@ -40,7 +42,7 @@ test('a noisy course is pale steps under their running median; a calm one and a 
   expect(y.every((values) => values.length === x.length)).toBe(true)
   expect(y[2]!.filter((value) => value !== null).length).toBeLessThanOrEqual(61)
   expect(y[2]!.at(-1)).not.toBeNull()
-  const probabilities = probabilityCurves(course(jumps.map(([i]) => [i, 1, 1, i % 2])), 0.9, 500, 60)
+  const probabilities = probabilityCurves(course(jumps.map(([i]) => [i, 1, 1, i % 2])), kept, 500, 60)
   expect(probabilities.curves.map((curve) => curve.label)).toEqual(['masked', 'masked', 'original'])
   expect(probabilities.y.every((values) => values.length === probabilities.x.length)).toBe(true)
   expect(lossCurves(course(jumps.map(([i]) => [i, 10, 100 - i / 10, 0.5])), true, 60).curves).toHaveLength(2)
@@ -48,11 +50,12 @@ test('a noisy course is pale steps under their running median; a calm one and a 
 })
 
 test('the original probability reaches over the whole run, dashed', () => {
-  const { x, y, curves } = probabilityCurves(course([[0, 1, 1, 0.2], [1, 1, 1, 0.4]]), 0.9, 10, 100)
+  const { x, y, curves } = probabilityCurves(course([[0, 1, 1, 0.2], [1, 1, 1, 0.4]]), kept, 10, 100)
   expect(x).toEqual([0, 1, 10])
   expect(y).toEqual([[0.2, 0.4, null], [0.9, 0.9, 0.9]])
   expect(curves[1]).toMatchObject({ label: 'original', dash: [4, 3] })
-  expect(probabilityCurves(course([[0, 1, 1, 0.2]]), null, 10, 100).curves).toHaveLength(1)
+  expect(probabilityCurves(course([[0, 1, 1, 0.2]]), { ...kept, original: null }, 10, 100).curves).toHaveLength(1)
+  expect(probabilityCurves(course([[0, 1, 1, 0.2]]), { ...kept, deletes: true }, 10, 100).curves[0]!.label).toBe('deleted')
 })
 
 test('values at an iteration are those of the step at or before it', () => {

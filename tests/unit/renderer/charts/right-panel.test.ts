@@ -44,6 +44,8 @@ test('time left while it runs, time taken afterwards', () => {
   expect(finished).toContainEqual({ name: 'Area kept', value: '0.21' })
   expect(finished).toContainEqual({ name: 'p original → masked', value: '0.99 → 0.86' })
   expect(finished.some((fact) => fact.name === 'Time left')).toBe(false)
+  const deleted = measured(runRow({ deletes: true }), 0.21, null).map(({ name }) => name)
+  expect(deleted).toEqual(expect.arrayContaining(['Area deleted', 'p original → deleted']))
 })
 
 test('changes on the way, with the iteration from which they hold', () => {

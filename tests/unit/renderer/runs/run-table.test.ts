@@ -70,6 +70,6 @@ test('two runs are compared by what differs, then by their numbers', () => {
   const b = runRow({ run: '0002', seed: 2, parameters: { ...runRow().parameters, 'sparsity-weight': 30 }, probability: { original: 0.9, masked: 0.7 } })
   const entries = differencesOf(runRow(), b, [method])
   expect(entries.slice(0, 2)).toEqual([{ name: 'Seed', a: '1', b: '2' }, { name: 'λs', a: '70', b: '30' }])
-  expect(entries.find((entry) => entry.name === 'p kept')).toEqual({ name: 'p kept', a: '0.86', b: '0.70' })
+  expect(entries.find((entry) => entry.name === 'p masked')).toEqual({ name: 'p masked', a: '0.86', b: '0.70' })
   expect(entries.some((entry) => entry.name === 'Image')).toBe(false)
 })

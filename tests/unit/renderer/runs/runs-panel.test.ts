@@ -59,7 +59,7 @@ test('several runs show their own progress', async () => {
 })
 
 test('columns sort, and the head says how', async () => {
-  const head = panel.findAll('th').find((cell) => cell.text() === 'p kept')!
+  const head = panel.findAll('th').find((cell) => cell.text() === 'p masked')!
   await head.find('button').trigger('click')
   expect(head.attributes('aria-sort')).toBe('descending')
   expect(order()[0]).toBe('0004-d')

@@ -68,7 +68,7 @@ test('contours run through the map\'s place', () => {
 
 function scene(part: Partial<Scene> = {}): Scene {
   const picture = { width: 60, height: 30, bitmap: image(60, 30), quiet: image(60, 30), colour: () => [0, 0, 0] } as unknown as Scene['picture']
-  return { picture, view, inputs: null, frame: null, scale: null, kind: { signed: false, range: [0, 1], mask: true }, settings, colours: { stage: '#fff', hairline: '#ccc', checkA: '#999', checkB: '#888' }, ...part }
+  return { picture, view, inputs: null, frame: null, scale: null, kind: { signed: false, range: [0, 1], mask: true }, deletes: false, settings, colours: { stage: '#fff', hairline: '#ccc', checkA: '#999', checkB: '#888' }, ...part }
 }
 
 test('before there is a mask, only the input is drawn', () => {

@@ -58,4 +58,7 @@ test('a masked input takes the mask as large as the method makes it', () => {
   mask.forEach((m, i) => expect(Math.abs(composed[i * 4]! - (100 + 100 * m))).toBeLessThanOrEqual(0.51))
   const cutOut = composeMasked(map, seen, null, 'baseline')
   expect([cutOut[0], cutOut[3]]).toEqual([200, Math.round(mask[0]! * 255)])
+  // A method that deletes asked about the picture without what its mask marks.
+  const without = composeMasked(map, seen, fill, 'baseline', true)
+  mask.forEach((m, i) => expect(Math.abs(without[i * 4]! - (200 - 100 * m))).toBeLessThanOrEqual(0.51))
 })

@@ -8,7 +8,7 @@ export function figureRun(n: number, changes: Partial<FigureRun> = {}): FigureRu
   return {
     id: `${String(n).padStart(4, '0')}-image-method`, image: { name: 'orange.png', key: 'orange' }, picture: examplePicture(96, 72), map: exampleMap(14, 14), signed: false, range: [0, 1],
     method: { id: 'neuromask', title: 'NeuroMask' }, settings: ['preset Maskscope'], seed: 0, model: { name: 'demo', key: 'demo' }, target: { index: 5, label: 'orange' },
-    probability: { original: 0.98, masked: 0.9 }, score: 'log-probability', losses, fill: null, masks: null,
+    probability: { original: 0.98, masked: 0.9 }, deletes: false, score: 'log-probability', losses, fill: null, masks: null,
     frames: [0, 1, 2, 5, 10, 20, 50, 100, 150, 200].map((iteration) => ({ iteration, map: exampleMap(14, 14) })),
     metrics: [
       { metric: 'deletion', value: 0.1 + n / 100, curves: [{ name: 'fill-mean', x, y: x.map(() => 1) }, { name: 'fill-noise', x, y: x.map((at) => (1 - at) ** (2 + n / 10)) }] },

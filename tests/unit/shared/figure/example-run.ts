@@ -58,6 +58,7 @@ export function exampleRun(changes: Partial<RunFigureData> = {}): RunFigureData 
     method: 'NeuroMask',
     target: { index: 5, label: 'orange' },
     probability: { original: 0.993, masked: 0.969 },
+    deletes: false,
     score: 'log-probability',
     settings: ['preset Maskscope', 'fill mean colour'],
     seed: 7,

@@ -108,6 +108,9 @@ test('the caption names what changes the picture, and can be left out', () => {
   }
   const bare = layOutRunFigure(exampleRun(), { width: 88.9, caption: false })
   expect(bare.height).toBeLessThan(list.height - 10)
+  expect(list.description).toContain('Under the mask p = .97')
+  const deleting = layOutRunFigure(exampleRun({ deletes: true }), { width: 88.9 }).description
+  for (const part of ['Without what the mask marks p = .97', 'Probability of the target without what the mask marks']) expect(deleting).toContain(part)
 })
 
 test('a map that hid nothing is no mask, and numbers that are only told are no loss', () => {
