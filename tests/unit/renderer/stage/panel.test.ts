@@ -39,6 +39,9 @@ test('before a run there is one picture; with one there are those that are chose
   useCommands().run('stage-overlay')
   await settled()
   expect(wrapper.findAll('figcaption').map((title) => title.text().split(',')[0])).toEqual(['Inputball.png', 'Mask', 'Masked input'])
+  await showRuns([runRow({ deletes: true })])
+  await settled()
+  expect(wrapper.findAll('figcaption').at(-1)!.text()).toMatch(/^Without the mark, p = 0\.86/)
 })
 
 test('the last picture cannot be hidden, and one can stand alone', async () => {
