@@ -20,6 +20,8 @@ export interface Subject {
   /** What belongs together in the statistics: the image, or the photo that a mosaic's cell shows. */
   cluster: string
   truth: TruthKind | null
+  /** SHA-256 of the picture's bytes; not in folders of before. */
+  sha256?: string
 }
 
 /** An image that is not evaluated, and why. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { noClass, topClassOf } from '#engine/metrics/top-class.ts'
 import type { Pool } from '#pool/pool.ts'
 import { MaskscopeError } from '#shared/domain/errors.ts'
@@ -25,6 +26,8 @@ interface Seen {
   item: DataItem
   loaded: LoadedItem
   image: ImageBatch
+  /** Of the picture's bytes. */
+  sha256: string
   objects: { object: TrueObject | null; seen: Uint8Array | null; place: number }[]
 }
 
@@ -74,9 +77,11 @@ export async function prepareAgain(info: ModelInfo, items: readonly { index: num
     if (subjects.some((subject) => subject.image === index)) seen.set(index, await look(index, item, info))
   }
   const images = subjects.map(({ image }) => seen.get(image)!.image.data)
-  const objects = subjects.map(({ image, object, truth, name }) => {
-    const found = seen.get(image)!.objects.find(({ place }) => place === object)?.seen ?? null
-    if (truth !== null && found === null) throw new MaskscopeError('input', `${name} is not what it was when the benchmark began: its object ${object} is gone. Bring it back, or begin in another folder.`, { subject: name })
+  const objects = subjects.map(({ image, object, truth, name, sha256 }) => {
+    const { sha256: now, objects: there } = seen.get(image)!
+    const found = there.find(({ place }) => place === object)?.seen ?? null
+    const lost = sha256 !== undefined && sha256 !== now ? 'it shows another picture' : truth !== null && found === null ? `its object ${object} is gone` : null
+    if (lost !== null) throw new MaskscopeError('input', `${name} is not what it was when the benchmark began: ${lost}. Bring it back, or begin in another folder.`, { subject: name })
     return found
   })
   return { subjects: [...subjects], excluded: [...excluded], images: joined(images, info), objects }
@@ -87,7 +92,7 @@ async function look(index: number, item: DataItem, info: ModelInfo): Promise<See
   const { image, view } = await prepareItem(loaded, info)
   // None, where the data knows objects and this image has none.
   const objects = loaded.objects?.map((object, place) => ({ object, seen: seenTruth(object.truth, view), place })) ?? [{ object: null, seen: null, place: 0 }]
-  return { index, item, loaded, image, objects }
+  return { index, item, loaded, image, sha256: createHash('sha256').update(loaded.bytes).digest('hex'), objects }
 }
 
 /** @returns logits, or why the classifier has none for this image, e.g. since they are no numbers: that costs no other image */
@@ -107,7 +112,7 @@ async function classifyEach(
   }
 }
 
-function subjectsOf({ index, item, loaded, objects }: Seen, logits: Float32Array, info: ModelInfo): { found: { subject: Subject; object: Uint8Array | null }[]; refused: Excluded | null } {
+function subjectsOf({ index, item, loaded, sha256, objects }: Seen, logits: Float32Array, info: ModelInfo): { found: { subject: Subject; object: Uint8Array | null }[]; refused: Excluded | null } {
   const top = topClassOf(logits, info.head)
   const probabilities = probabilitiesOf(logits, info.head)
   const name = item.reference
@@ -134,7 +139,7 @@ function subjectsOf({ index, item, loaded, objects }: Seen, logits: Float32Array
     object: seen,
     subject: {
       image: index, object: place, name, label: own && nameOf(own), target, probability: probabilities ? probabilities[target]! : null,
-      cluster: object?.source ?? name, truth: object?.truth.kind ?? null,
+      cluster: object?.source ?? name, truth: object?.truth.kind ?? null, sha256,
     },
   }))
   return { found, refused: null }

@@ -12,7 +12,7 @@ import { mergeShards } from '#services/benchmark/merge.ts'
 import { chooseEntries } from '#services/benchmark/entries.ts'
 import { readManifest } from '#services/benchmark/manifest.ts'
 import { makeBenchmark, type AskedBenchmark } from '#services/benchmark/order.ts'
-import { performBenchmark } from '#services/benchmark/perform.ts'
+import { performBenchmark, type Performed } from '#services/benchmark/perform.ts'
 import { openRecords } from '#services/benchmark/records.ts'
 import { summarise, type Summary } from '#services/benchmark/summary.ts'
 import { classOf, prepareChunk } from '#services/benchmark/subjects.ts'
@@ -50,10 +50,10 @@ function asked(more: Partial<AskedBenchmark> = {}): AskedBenchmark {
   }
 }
 
-async function perform(folder: string, more: Partial<AskedBenchmark> = {}, stopAfter = Infinity): Promise<void> {
+async function perform(folder: string, more: Partial<AskedBenchmark> = {}, stopAfter = Infinity): Promise<Performed> {
   const controller = new AbortController()
   let units = 0
-  await performBenchmark(workbench.pool, await makeBenchmark(workbench.pool, asked(more)), folder, {
+  return performBenchmark(workbench.pool, await makeBenchmark(workbench.pool, asked(more)), folder, {
     signal: controller.signal,
     onNews: () => {
       if (++units >= stopAfter) controller.abort()
@@ -282,6 +282,29 @@ test('a folder that began with other images is refused: a file that comes first,
   rmSync(path.join(place, 'd.png'))
   await put('e.png', 2)
   await expect(perform(folder, more)).rejects.toThrow(/its image 2 was .*d\.png/)
+})
+
+test('a picture that was replaced under its name is not taken for the one that was there', async () => {
+  const place = path.join(root, 'replaced')
+  mkdirSync(place)
+  const scenes = await resolveData('scenes:2@2000000')
+  const put = async (scene: number): Promise<void> => writeFileSync(path.join(place, 'a.png'), (await scenes[scene]!.load()).bytes)
+  await put(0)
+  const folder = path.join(root, 'replaced-out')
+  await perform(folder, { data: place, methods: ['center'], metrics: ['sparseness'] })
+  const before = await finish(folder)
+  await put(1)
+  const more = { data: place, methods: ['center', 'gradient'], metrics: ['sparseness'] }
+  const { failures } = await perform(folder, more)
+  expect(failures.map(({ error }) => (error as Error).message)).toEqual([expect.stringMatching(/a\.png is not what it was when the benchmark began: it shows another picture\. Bring it back/)])
+  await put(0)
+  expect((await perform(folder, more)).failures).toEqual([])
+  const now = await finish(folder)
+  // What was there is there as it was, beside the method that came.
+  const kept = Object.keys(before).filter((name) => name.startsWith('records'))
+  expect(kept.length).toBeGreaterThan(1)
+  expect(kept.map((name) => now[name])).toEqual(kept.map((name) => before[name]))
+  expect(Object.keys(now).filter((name) => name.startsWith('records')).length).toBeGreaterThan(kept.length)
 })
 
 test('an image that the classifier cannot answer, or without an object where the others have one, costs no other', async () => {

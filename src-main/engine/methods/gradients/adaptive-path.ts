@@ -19,8 +19,10 @@ interface Cell {
   gap: number
 }
 
-/** So many cells at most may be halved: the gradients at their ends are kept. */
+/** So many cells at most may be halved: the gradients at their ends are kept, of large pictures fewer. */
 const mostOpen = 64
+const leastOpen = 8
+const keptBytes = 128 << 20
 /** A share of the steps goes through the path evenly; the rest is added in so many rounds. */
 const evenly = 1 / 4
 const rounds = 12
@@ -30,9 +32,11 @@ const rounds = 12
  * again and again, until the steps are used up: paths through a network of ReLUs have most of their kinks in few places.
  * @param steps gradients in all, at least 2
  * @param length of a gradient
+ * @param budget bytes of gradients that are kept
  */
-export function createAdaptivePath(steps: number, length: number): Path {
-  const first = Math.min(steps, mostOpen + 1, Math.max(2, Math.round(steps * evenly) + 1))
+export function createAdaptivePath(steps: number, length: number, budget = keptBytes): Path {
+  const open = Math.min(mostOpen, Math.max(leastOpen, Math.floor(budget / (4 * length)) - 1))
+  const first = Math.min(steps, open + 1, Math.max(2, Math.round(steps * evenly) + 1))
   const perRound = Math.max(1, Math.ceil((steps - first) / rounds))
   const integral = new Float64Array(length)
   const cells: Cell[] = []
@@ -50,7 +54,7 @@ export function createAdaptivePath(steps: number, length: number): Path {
   /** Those that miss most stay open, the others' gradients are let go. */
   function close(): void {
     cells.sort((a, b) => b.gap - a.gap || a.left.at - b.left.at)
-    const closed = cells.splice(mostOpen)
+    const closed = cells.splice(open)
     const needed = new Set(cells.flatMap(({ left, right }) => [left, right]))
     for (const node of closed.flatMap(({ left, right }) => [left, right])) if (!needed.has(node)) node.gradient = null
   }

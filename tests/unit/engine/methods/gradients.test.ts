@@ -161,6 +161,10 @@ describe('integrated gradients', () => {
       expect(missOf(createAdaptivePath(steps, 3), steps), `${steps} steps`).toBeLessThan(Math.min(...ruled) / 2)
     }
     for (const steps of [2, 3, 5]) missOf(createAdaptivePath(steps, 3), steps)
+    // Where few gradients of three numbers can be kept, fewer cells stay open, and it is as many steps all the same.
+    const closer = [9, 17, 33, 65].map((kept) => missOf(createAdaptivePath(256, 3, kept * 12), 256))
+    expect(closer[3]).toBeLessThan(closer[0]!)
+    expect(closer[3]).toBe(missOf(createAdaptivePath(256, 3), 256))
   })
 
   test('complete to 1% at 256 steps on the demo classifier', async () => {
