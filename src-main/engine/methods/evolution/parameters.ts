@@ -124,7 +124,7 @@ const shared: readonly Parameter[] = [
   scoreParameter('log-probability'),
   {
     type: 'number', name: 'area-weight', label: 'Price of area', symbol: 'λ_area', group: 'Fitness', common: true,
-    help: 'What the whole image as a mask costs, in units of the score.',
+    help: 'What the whole image as a mask costs, in units of the score: logits of large networks want more than log-probabilities.',
     default: ours['area-weight'], min: 0, max: 1000, step: 0.01, logarithmic: true, tune: { min: 1, max: 10 },
   },
   {

@@ -113,7 +113,7 @@ const parameters: readonly Parameter[] = [
   },
   {
     type: 'number', name: 'area-weight', label: 'Area', symbol: 'λa', group: 'Loss', live: true, common: true,
-    help: 'Weight of the mean of the mask.',
+    help: 'Weight of the mean of the mask, in units of the score: logits of large networks want more than log-probabilities.',
     default: ours['area-weight'], min: 0, max: 1000, step: 0.1, logarithmic: true, tune: { min: 4, max: 10 },
   },
   {
