@@ -38,7 +38,7 @@ if ('measure' in measurement) {
 } else {
   for await (const { name: section, text } of measurement.measureSections(args)) {
     const before = await readFile(measurement.page, 'utf8').catch(() => `# ${chosen.title}\n`)
-    await write(measurement.page, placeSection(before, { name: section, text: `${text.trim()}\n\n${made()}` }))
+    await write(measurement.page, placeSection(before, { name: section, text }, made()))
     started = performance.now()
   }
 }
