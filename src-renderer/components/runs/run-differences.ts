@@ -25,7 +25,7 @@ export function differencesOf(a: RunRow, b: RunRow, methods: readonly MethodInfo
     pair('Changed on the way', (row) => (row.changes.length === 0 ? 'no' : row.changes.map((change) => `from ${change.iteration}`).join(', '))),
   ]
   const numbers = [
-    pair('p masked', (row) => shareText(row.probability.masked)),
+    pair('p masked', (row) => `${shareText(row.probability.masked)}${row.deletes ? ' without the mark' : ''}`),
     pair('Area', (row) => shareText(row.area)),
     pair('Steps', (row) => countText(row.iteration)),
     pair('Time', (row) => secondsText(row.seconds)),

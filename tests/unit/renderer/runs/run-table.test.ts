@@ -72,4 +72,6 @@ test('two runs are compared by what differs, then by their numbers', () => {
   expect(entries.slice(0, 2)).toEqual([{ name: 'Seed', a: '1', b: '2' }, { name: 'λs', a: '70', b: '30' }])
   expect(entries.find((entry) => entry.name === 'p masked')).toEqual({ name: 'p masked', a: '0.86', b: '0.70' })
   expect(entries.some((entry) => entry.name === 'Image')).toBe(false)
+  const deleting = differencesOf(runRow(), runRow({ run: '0003', deletes: true }), [method])
+  expect(deleting.find((entry) => entry.name === 'p masked')).toEqual({ name: 'p masked', a: '0.86', b: '0.86 without the mark' })
 })
